@@ -1,0 +1,144 @@
+"""The protocol that every model follows: what a forward pass returns, what a loss is, and what a model can be asked.
+
+One loss convention holds everywhere: **sum over the event, mean over the batch, in nats**, with the likelihood's own
+constants included (see :mod:`aelib.likelihoods`). A loss is then the negative log-likelihood of one example, and numbers
+from different models, image sizes and batch sizes can be compared.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Generic, TypeVar, final
+
+import torch
+from jaxtyping import Float, Shaped
+from torch import Generator, Tensor, nn
+
+from aelib.likelihoods import Likelihood
+
+LOSS_TERMS = frozenset({"recon", "kl", "sparsity", "jac", "adv", "disc", "mmd", "codebook", "commit"})
+"""Every name that a loss term may have, so that a plot or a table of one model reads like that of any other."""
+
+
+@dataclass(frozen=True)
+class AEOutput:
+    """What one training pass returns. Each family of models extends it with what its loss needs.
+
+    Attributes:
+        x_hat: the reconstruction, the mean of p(x | z), shape (B, *event_shape).
+        z: the code that the decoder received, shape (B, latent_dim).
+        params: what the decoder returned, the parameters of p(x | z) (logits for a Bernoulli likelihood). The loss is
+            computed from these and not from ``x_hat``, because log(sigmoid(a)) is exact where sigmoid(a) has rounded to 0.
+    """
+
+    x_hat: Tensor
+    z: Tensor
+    params: Tensor
+
+
+@dataclass(frozen=True)
+class Loss:
+    """A loss with its parts.
+
+    Attributes:
+        total: the scalar to minimize, with its graph.
+        terms: the parts without their weights, detached, each a scalar under a name from :data:`LOSS_TERMS`.
+    """
+
+    total: Float[Tensor, ""]
+    terms: dict[str, Tensor]
+
+    @classmethod
+    def weighted(cls, terms: Mapping[str, tuple[float, Float[Tensor, ""]]]) -> "Loss":
+        """The sum of weight * value over ``terms``, given as name -> (weight, value).
+
+        Raises:
+            ValueError: for a name that is not in :data:`LOSS_TERMS`.
+        """
+        unknown = sorted(set(terms) - LOSS_TERMS)
+        if unknown:
+            raise ValueError(f"terms: got the names {unknown}; expected names from {sorted(LOSS_TERMS)}")
+        total = torch.stack([weight * value for weight, value in terms.values()]).sum()
+        return cls(total, {name: value.detach() for name, (_, value) in terms.items()})
+
+
+OutT = TypeVar("OutT", bound=AEOutput)
+
+
+class Autoencoder(nn.Module, ABC, Generic[OutT]):
+    """An encoder, a decoder and the likelihood that compares what went in with what came out.
+
+    A subclass is abstract or final: it implements the abstract methods below and overrides nothing else.
+
+    Args:
+        likelihood: p(x | z), how the decoder's output is read and scored.
+    """
+
+    def __init__(self, likelihood: Likelihood) -> None:
+        super().__init__()
+        self.likelihood = likelihood
+
+    @abstractmethod
+    def encode(self, x: Shaped[Tensor, "B *event"]) -> Float[Tensor, "B latent_dim"]:
+        """The deterministic code of ``x``: f(x), or the posterior mean where the model has a posterior."""
+
+    @abstractmethod
+    def decode(self, z: Float[Tensor, "B latent_dim"]) -> Float[Tensor, "B *event"]:
+        """The mean of p(x | z) in data space."""
+
+    @abstractmethod
+    def forward(self, x: Shaped[Tensor, "B *event"], *, generator: Generator | None = None) -> OutT:
+        """One training pass. It samples where the model samples, from ``generator`` or torch's own, and computes no loss."""
+
+    @abstractmethod
+    def loss(self, x: Shaped[Tensor, "B *event"], out: OutT, phase: str = "main") -> Loss:
+        """The loss of ``out = self(x)`` in one phase of training. It never samples again."""
+
+    @abstractmethod
+    def phases(self) -> dict[str, list[nn.Parameter]]:
+        """The parameters that each phase of a training step updates; more than one phase only for adversarial models."""
+
+
+class DeterministicAutoencoder(Autoencoder[AEOutput]):
+    """The forward pass of every model whose code is a function of its input: z = f(x), x_hat = E[x | g(z)].
+
+    Args:
+        encoder: f, from (B, *event_shape) to (B, latent_dim).
+        decoder: g, from (B, latent_dim) to the likelihood's parameters.
+        likelihood: p(x | z).
+    """
+
+    def __init__(self, encoder: nn.Module, decoder: nn.Module, likelihood: Likelihood) -> None:
+        super().__init__(likelihood)
+        self.encoder = encoder
+        self.decoder = decoder
+
+    @final
+    def encode(self, x: Shaped[Tensor, "B *event"]) -> Float[Tensor, "B latent_dim"]:
+        """z = f(x)."""
+        z: Tensor = self.encoder(x)
+        return z
+
+    @final
+    def decode(self, z: Float[Tensor, "B latent_dim"]) -> Float[Tensor, "B *event"]:
+        """x_hat, the mean of p(x | z)."""
+        return self.likelihood.mean(self.decoder(z))
+
+    def forward(self, x: Shaped[Tensor, "B *event"], *, generator: Generator | None = None) -> AEOutput:
+        """Encode and decode; nothing is sampled, so ``generator`` is not used."""
+        z = self.encode(x)
+        params = self.decoder(z)
+        return AEOutput(self.likelihood.mean(params), z, params)
+
+    @final
+    def phases(self) -> dict[str, list[nn.Parameter]]:
+        """One phase that updates everything."""
+        return {"main": list(self.parameters())}
+
+
+class GenerativeAutoencoder(Autoencoder[OutT]):
+    """An autoencoder with a prior over its codes, from which new examples can be drawn."""
+
+    @abstractmethod
+    def sample(self, n: int, *, generator: Generator | None = None) -> Float[Tensor, "n *event"]:
+        """The means of p(x | z) for ``n`` codes z drawn from the prior."""

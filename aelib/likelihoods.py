@@ -1,0 +1,145 @@
+"""Likelihoods p(x | z): how a decoder's output is read, and the reconstruction loss that follows from it.
+
+Every ``nll`` returns one value per example: the negative log-likelihood in nats, summed over the event, constants included.
+
+=============  ==========================  =======================================================
+likelihood     what the decoder returns    -log p(x | z), summed over the d values of an example
+=============  ==========================  =======================================================
+Gaussian       the mean m                  ||x - m||^2 / (2 sigma^2) + d log(sigma) + (d/2) log(2 pi)
+Bernoulli      logits a, p = sigmoid(a)    -sum(x log p + (1 - x) log(1 - p)); no constant for x in {0, 1}
+Categorical    logits, classes on axis 1   -sum log softmax(a)[x]; no constant
+=============  ==========================  =======================================================
+"""
+
+import math
+from abc import ABC, abstractmethod
+
+import torch
+import torch.nn.functional as F
+from jaxtyping import Float, Shaped
+from torch import Tensor, nn
+
+from aelib import checks
+
+
+def sum_event(values: Shaped[Tensor, "B *event"]) -> Shaped[Tensor, " B"]:
+    """Sum over everything but the batch."""
+    return values.flatten(1).sum(1) if values.ndim > 1 else values
+
+
+class Likelihood(nn.Module, ABC):
+    """p(x | params), where ``params`` is what a decoder returned for a batch."""
+
+    @abstractmethod
+    def mean(self, params: Float[Tensor, "B ..."]) -> Float[Tensor, "B ..."]:
+        """E[x | params], the reconstruction."""
+
+    @abstractmethod
+    def nll(self, params: Float[Tensor, "B ..."], x: Shaped[Tensor, "B *event"]) -> Float[Tensor, " B"]:
+        """-log p(x | params) of each example in nats; lower is better."""
+
+    @abstractmethod
+    def check(self, x: Shaped[Tensor, "B *event"], argument: str = "x") -> None:
+        """Check that ``x`` holds values that this likelihood can have produced.
+
+        Raises:
+            ValueError: if it does not; the message calls it ``argument``.
+        """
+
+
+class Gaussian(Likelihood):
+    """p(x | m) = N(x; m, sigma^2 I), with one standard deviation for all values.
+
+    With sigma = 1 the loss is *half* the squared error plus (d/2) log(2 pi): the mean squared error is this likelihood with
+    its 1/2, its constant and its sum over values left out.
+
+    Args:
+        sigma: the standard deviation, in the units of the data; above zero.
+        learned: whether sigma is a parameter that training adjusts, starting at ``sigma``.
+
+    Raises:
+        ValueError: if ``sigma`` is not a finite number above zero.
+    """
+
+    log_sigma: Tensor
+
+    def __init__(self, sigma: float = 1.0, *, learned: bool = False) -> None:
+        super().__init__()
+        if not 0 < sigma < math.inf:
+            raise ValueError(f"sigma: got {sigma!r}; expected a finite number above 0")
+        log_sigma = torch.tensor(math.log(sigma))
+        if learned:
+            self.log_sigma = nn.Parameter(log_sigma)
+        else:
+            self.register_buffer("log_sigma", log_sigma)
+
+    def mean(self, params: Float[Tensor, "B ..."]) -> Float[Tensor, "B ..."]:
+        """The decoder's output is the mean."""
+        return params
+
+    def nll(self, params: Float[Tensor, "B *event"], x: Float[Tensor, "B *event"]) -> Float[Tensor, " B"]:
+        """||x - m||^2 / (2 sigma^2) + d log(sigma) + (d/2) log(2 pi)."""
+        scaled = (x - params) * torch.exp(-self.log_sigma)
+        return sum_event(0.5 * scaled.square() + self.log_sigma + 0.5 * math.log(2 * math.pi))
+
+    def check(self, x: Shaped[Tensor, "B *event"], argument: str = "x") -> None:
+        """Any finite number will do."""
+        checks.finite(argument, x)
+
+
+class Bernoulli(Likelihood):
+    """p(x | a) = sigmoid(a)^x (1 - sigmoid(a))^(1 - x), each value on its own; a are logits.
+
+    For x in {0, 1} this is a probability. Values in between, such as gray levels, are accepted as is customary, but then the
+    number is a cross-entropy and not the negative log of a normalized density.
+    """
+
+    def mean(self, params: Float[Tensor, "B ..."]) -> Float[Tensor, "B ..."]:
+        """p = sigmoid(a)."""
+        return torch.sigmoid(params)
+
+    def nll(self, params: Float[Tensor, "B *event"], x: Float[Tensor, "B *event"]) -> Float[Tensor, " B"]:
+        """-sum(x log p + (1 - x) log(1 - p)), computed from the logits.
+
+        Raises:
+            ValueError: if ``x`` lies on the CPU and leaves [0, 1]. On a GPU the check would stall every training step; there
+                :func:`aelib.training.fit` makes it once, before the first step.
+        """
+        if x.device.type == "cpu":
+            self.check(x)
+        return sum_event(F.binary_cross_entropy_with_logits(params, x, reduction="none"))
+
+    def check(self, x: Shaped[Tensor, "B *event"], argument: str = "x") -> None:
+        """Every value must lie in [0, 1]."""
+        checks.finite(argument, x)
+        checks.within(argument, x, 0, 1)
+
+
+class Categorical(Likelihood):
+    """p(x = c | a) = softmax(a)[c] for classes on axis 1 of ``a``: logits (B, C, *event_shape), x integers (B, *event_shape).
+
+    Args:
+        num_classes: C, at least two.
+
+    Raises:
+        ValueError: if ``num_classes`` is below two.
+    """
+
+    def __init__(self, num_classes: int) -> None:
+        super().__init__()
+        checks.at_least("num_classes", num_classes, 2)
+        self.num_classes = num_classes
+
+    def mean(self, params: Float[Tensor, "B C *event"]) -> Float[Tensor, "B C *event"]:
+        """The probability of each class, on axis 1."""
+        return torch.softmax(params, dim=1)
+
+    def nll(self, params: Float[Tensor, "B C *event"], x: Shaped[Tensor, "B *event"]) -> Float[Tensor, " B"]:
+        """-sum log softmax(a)[x]."""
+        return sum_event(F.cross_entropy(params, x.long(), reduction="none"))
+
+    def check(self, x: Shaped[Tensor, "B *event"], argument: str = "x") -> None:
+        """Every value must be an integer from 0 to C - 1."""
+        if x.is_floating_point():
+            raise ValueError(f"{argument}: got {x.dtype}; expected integers from 0 to {self.num_classes - 1}")
+        checks.within(argument, x, 0, self.num_classes - 1)

@@ -1,0 +1,62 @@
+"""How good a reconstruction is, and how close two subspaces are."""
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from aelib import checks
+
+
+def reconstruction_error(x: Float[Tensor, "N *event"], x_hat: Float[Tensor, "N *event"]) -> float:
+    """The mean over the examples of ||x - x_hat||^2, summed over the event, in squared data units; lower is better.
+
+    Raises:
+        ValueError: if the shapes differ.
+    """
+    checks.batch("x_hat", x_hat, x.shape[1:])
+    return (x - x_hat).double().flatten(1).square().sum(1).mean().item()
+
+
+def explained_variance(x: Float[Tensor, "N *event"], x_hat: Float[Tensor, "N *event"]) -> float:
+    """1 - error / variance: the share of the variance of ``x`` that ``x_hat`` keeps; 1 is perfect, 0 is what the mean achieves.
+
+    Raises:
+        ValueError: if the shapes differ, or all examples are the same.
+    """
+    variance = reconstruction_error(x, x.mean(0).expand_as(x))
+    if variance == 0:
+        raise ValueError("x: all examples are the same; expected data with some variance to explain")
+    return 1 - reconstruction_error(x, x_hat) / variance
+
+
+def principal_angles(a: Float[Tensor, "d k"], b: Float[Tensor, "d l"]) -> Float[Tensor, " m"]:
+    """The min(k, l) angles between the spans of the columns of ``a`` and of ``b``, in degrees, largest first.
+
+    All are 0 where one span holds the other, and 90 where they are orthogonal. Where a cosine would round an angle below about
+    1e-8 radians to zero, the sine is used instead.
+    Source: Björck and Golub (1973), equations 3 and 13.
+
+    Raises:
+        ValueError: if the columns of ``a`` or ``b`` are not linearly independent, as they then span fewer dimensions than
+            they seem to, or if they have different lengths.
+    """
+    if len(a) != len(b):
+        raise ValueError(f"b: got columns of {len(b)} values; expected {len(a)}, as in a")
+    q_a, q_b = _orthonormal("a", a), _orthonormal("b", b)
+    if q_a.shape[1] < q_b.shape[1]:
+        q_a, q_b = q_b, q_a
+    overlap = q_a.T @ q_b
+    cosines = torch.linalg.svdvals(overlap).flip(0).clamp(max=1)
+    sines = torch.linalg.svdvals(q_b - q_a @ overlap).clamp(max=1)
+    radians: Tensor = torch.where(cosines**2 < 0.5, torch.arccos(cosines), torch.arcsin(sines))
+    return radians.rad2deg()
+
+
+def _orthonormal(argument: str, a: Float[Tensor, "d k"]) -> Float[Tensor, "d k"]:
+    u, s, _ = torch.linalg.svd(a.double(), full_matrices=False)
+    rank = int((s > s.max() * max(a.shape) * torch.finfo(a.dtype).eps).sum())
+    if rank < a.shape[1]:
+        raise ValueError(
+            f"{argument}: its {a.shape[1]} columns span {rank} dimensions; expected linearly independent columns"
+        )
+    return u

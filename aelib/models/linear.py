@@ -1,0 +1,78 @@
+"""The linear autoencoder: one affine map down, one affine map up (variant V1)."""
+
+import math
+from collections.abc import Sequence
+from typing import cast, final
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from aelib import checks
+from aelib.core import AEOutput, DeterministicAutoencoder, Loss
+from aelib.likelihoods import Gaussian
+from aelib.nets import MLP
+
+
+@final
+class LinearAE(DeterministicAutoencoder):
+    """z = W_enc x + b_enc and x_hat = W_dec z + b_dec, with no activation and a Gaussian likelihood.
+
+    Every minimum of its loss reconstructs by the orthogonal projection onto the span of the leading ``latent_dim`` principal
+    components: it finds the principal *subspace*. The weights themselves are free up to any invertible matrix T, as
+    (W_dec T^-1)(T W_enc) = W_dec W_enc.
+    Source: Bourlard and Kamp (1988); Baldi and Hornik (1989), fact 4.
+
+    Args:
+        event_shape: the shape of one example; d is its number of values.
+        latent_dim: k, the number of values in a code.
+    """
+
+    encoder: MLP
+    decoder: MLP
+
+    def __init__(self, event_shape: Sequence[int], latent_dim: int) -> None:
+        checks.at_least("latent_dim", latent_dim, 1)
+        super().__init__(MLP(event_shape, (), (latent_dim,)), MLP((latent_dim,), (), event_shape), Gaussian())
+
+    @property
+    def enc(self) -> nn.Linear:
+        """The encoder's only layer: ``weight`` is W_enc (latent_dim, d), ``bias`` is b_enc."""
+        return cast(nn.Linear, self.encoder.layers[0])
+
+    @property
+    def dec(self) -> nn.Linear:
+        """The decoder's only layer: ``weight`` is W_dec (d, latent_dim), ``bias`` is b_dec."""
+        return cast(nn.Linear, self.decoder.layers[0])
+
+    def loss(self, x: Float[Tensor, "B *event"], out: AEOutput, phase: str = "main") -> Loss:
+        """Half the squared distance between x and x_hat, plus the Gaussian's constant (d/2) log(2 pi)."""
+        return Loss.weighted({"recon": (1.0, self.likelihood.nll(out.params, x).mean())})
+
+    @torch.no_grad()
+    def fit_closed_form(self, x: Float[Tensor, "N *event"]) -> None:
+        """Set the weights to the minimum of the loss on ``x``, found by a singular value decomposition.
+
+        Of all the minima this is the one with W_dec = W_enc^T and orthonormal columns, ordered by variance: PCA's own. Codes
+        that the data leave free (more than min(N, d)) are set to zero.
+        Source: Eckart and Young (1936); the sign makes the largest entry of each component positive.
+
+        Raises:
+            ValueError: if ``x`` has another event shape, is empty, or holds NaN or infinity.
+        """
+        checks.batch("x", x, self.encoder.in_shape)
+        checks.at_least("the number of examples in x", len(x), 1)
+        self.likelihood.check(x)
+        # float64, because squares of small singular values are lost in float32.
+        flat = x.flatten(1).double()
+        mean = flat.mean(0)
+        components = torch.linalg.svd(flat - mean, full_matrices=False).Vh
+        largest = components.gather(1, components.abs().argmax(1, keepdim=True))
+        components = components * largest.sign()
+        latent_dim = math.prod(self.encoder.out_shape)
+        w = torch.zeros(latent_dim, flat.shape[1], dtype=flat.dtype, device=flat.device)
+        w[: len(components)] = components[:latent_dim]
+        self.enc.weight.copy_(w)
+        self.enc.bias.copy_(-(w @ mean))
+        self.dec.weight.copy_(w.T)
+        self.dec.bias.copy_(mean)

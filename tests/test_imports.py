@@ -1,0 +1,68 @@
+"""Who may import whom, read from the source of every module."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+LEAVES = {"aelib.losses", "aelib.likelihoods", "aelib.corruption", "aelib.nets"}
+
+
+def imports(path):
+    """The modules that a file imports, as full names; `from a import b` counts as both a and a.b."""
+    names = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}: relative import"
+            names |= {node.module, *(f"{node.module}.{alias.name}" for alias in node.names)}
+    return names
+
+
+def module(path):
+    parts = path.relative_to(ROOT).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+MODULES = {
+    module(path): imports(path) for package in ("aelib", "autograder") for path in (ROOT / package).rglob("*.py")
+}
+
+
+def within(name, package):
+    return name == package or name.startswith(package + ".")
+
+
+def forbidden(name):
+    """The packages that module ``name`` may not import."""
+    if within(name, "autograder"):
+        return {"torch", "aelib"}
+    rules = {"autograder", "nbgrader", "IPython"}
+    if not within(name, "aelib.viz"):
+        rules |= {"matplotlib"}
+    if name in LEAVES:
+        rules |= {"aelib.core", "aelib.models", "aelib.training", "aelib.metrics", "aelib.viz", "aelib.data"}
+    if name == "aelib.core" or within(name, "aelib.data"):
+        rules |= {"aelib.models", "aelib.training", "aelib.metrics", "aelib.viz"}
+    if name in {"aelib.training", "aelib.metrics"} or within(name, "aelib.viz"):
+        rules |= {"aelib.models"}
+    if within(name, "aelib.models"):
+        rules |= {"aelib.training", "aelib.metrics", "aelib.viz"}
+    if within(name, "aelib.models") and name != "aelib.models":
+        rules |= {other for other in MODULES if within(other, "aelib.models") and other not in (name, "aelib.models")}
+    return rules
+
+
+@pytest.mark.parametrize("name", sorted(MODULES))
+def test_imports_go_one_way(name):
+    bad = {found for found in MODULES[name] for package in forbidden(name) if within(found, package)}
+    assert not bad
+
+
+def test_the_walk_sees_imports():
+    """The test above would pass vacuously if nothing were read."""
+    assert "aelib.core.DeterministicAutoencoder" in MODULES["aelib.models.linear"]
+    assert "torch" in forbidden("autograder.release")
+    assert "aelib.models.vae" in forbidden("aelib.models.linear")
