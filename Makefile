@@ -26,9 +26,77 @@ $(STAMP): requirements.txt pyproject.toml
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	touch $@
 
+# ---- the book -------------------------------------------------------------------------------------------------------
+
+# Outputs are cached by the code of a page. They also depend on aelib and on the packages, so the cache is kept for one state of
+# these and dropped when it changes.
+EXECUTION_CACHE := _build/.jupyter_cache
+STATE := _build/.state-of-code
+
+.PHONY: book
+book: $(STAMP) ## build the book from clean, warnings are errors, and print where to open it
+	@mkdir -p _build
+	@find aelib book -name '*.py' -o -name '*.mplstyle' | LC_ALL=C sort | xargs cat requirements.txt | sha256sum > $(STATE).new
+	@cmp -s $(STATE) $(STATE).new || rm -rf $(EXECUTION_CACHE)
+	@mv $(STATE).new $(STATE)
+	@rm -rf _build/html _build/.doctrees _build/jupyter_execute
+	$(BIN)/jupyter-book build . --path-output . -W -n --keep-going
+	@echo "The book: file://$(CURDIR)/_build/html/index.html  (or: make serve)"
+
+.PHONY: serve
+serve: ## serve the built book on localhost
+	@test -f _build/html/index.html || $(MAKE) book
+	@echo "http://localhost:$(PORT)/"
+	$(BIN)/python -m http.server --bind 127.0.0.1 --directory _build/html $(PORT)
+
+# ---- checks ---------------------------------------------------------------------------------------------------------
+
+# One thread for each of two workers is faster on two cores than two threads fighting over them.
+PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest
+
+.PHONY: test
+test: $(STAMP) lint book ## set up, build the book and run every check
+	$(PYTEST) -n 2
+	@$(MAKE) --no-print-directory rerun
+
+.PHONY: quick
+quick: $(STAMP) lint ## lint and the tests that take under a minute, for the edit loop
+	$(PYTEST) -m "not slow" --ignore tests/book -n 2
+
+.PHONY: lint
+lint: $(STAMP) ## ruff and mypy
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+# Both kinds of notebook hold the outputs of a first run. nbval runs them in a second kernel and compares.
+.PHONY: rerun
+rerun: $(STAMP) ## run chapters and solutions a second time and compare the outputs
+	$(BIN)/python -m autograder run-solutions build/solutions
+	$(PYTEST) --nbval -p no:xdist $$(find _build/jupyter_execute/book build/solutions -name '*.ipynb')
+
+.PHONY: exercises
+exercises: $(STAMP) ## make the student notebooks in exercises/ anew from solutions/
+	$(BIN)/python -m autograder release
+
+.PHONY: grade-demo
+grade-demo: $(STAMP) ## grade a demonstration class of six, and print the grades
+	$(BIN)/python -m autograder demo
+
+.PHONY: bench
+bench: $(STAMP) ## measure the speed of training against a loop written by hand
+	$(BIN)/python benchmarks/training.py
+
+# ---- upkeep ---------------------------------------------------------------------------------------------------------
+
 .PHONY: lock
 lock: $(STAMP) ## compile requirements.txt anew from the ranges in pyproject.toml
 	$(BIN)/python -m piptools compile --quiet --all-extras --strip-extras --allow-unsafe \
 		--no-emit-index-url --no-emit-find-links --no-emit-trusted-host --upgrade --upgrade-package torch==2.13.0 \
 		--output-file requirements.txt pyproject.toml
 	sed -i 's/^\(torch==[0-9.]*\)+.*/\1/' requirements.txt
+
+.PHONY: clean
+clean: ## delete what can be made again; never course/ (grades) and not .venv
+	rm -rf build _build .pytest_cache .mypy_cache .ruff_cache .hypothesis aelib.egg-info autoencoder_course.egg-info
+	find . -name __pycache__ -not -path './.venv/*' -prune -exec rm -rf {} +

@@ -37,12 +37,12 @@ class LinearAE(DeterministicAutoencoder):
 
     @property
     def enc(self) -> nn.Linear:
-        """The encoder's only layer: ``weight`` is W_enc (latent_dim, d), ``bias`` is b_enc."""
+        """The only layer of the encoder, with W_enc (latent_dim, d) as ``weight`` and b_enc as ``bias``."""
         return cast(nn.Linear, self.encoder.layers[0])
 
     @property
     def dec(self) -> nn.Linear:
-        """The decoder's only layer: ``weight`` is W_dec (d, latent_dim), ``bias`` is b_dec."""
+        """The only layer of the decoder, with W_dec (d, latent_dim) as ``weight`` and b_dec as ``bias``."""
         return cast(nn.Linear, self.decoder.layers[0])
 
     def loss(self, x: Float[Tensor, "B *event"], out: AEOutput, phase: str = "main") -> Loss:

@@ -1,0 +1,30 @@
+"""Fixtures for all tests."""
+
+import os
+from pathlib import Path
+
+import pytest
+from hypothesis import settings
+
+# The same examples in every run, and no limit of time: a busy machine is no bug.
+settings.register_profile("course", deadline=None, derandomize=True)
+settings.load_profile("course")
+
+REAL_FILES = ("mnist/t10k-images-idx3-ubyte.gz", "mnist/t10k-labels-idx1-ubyte.gz", "ecg5000/ECG5000_TRAIN.txt")
+
+
+@pytest.fixture
+def real_data(monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The folder with the real files, made known to aelib; without all of them the test is skipped.
+
+    It is the folder that AELIB_DATA_DIR names or, if that is not set, ../shared/data as seen from the repository.
+    """
+    beside = Path(__file__).resolve().parents[2] / "shared" / "data"
+    folder = Path(os.environ.get("AELIB_DATA_DIR") or beside)
+    missing = [name for name in REAL_FILES if not (folder / name).is_file()]
+    if missing:
+        pytest.skip(
+            f"needs real data: {folder} lacks {', '.join(missing)}; set AELIB_DATA_DIR to the folder that has them"
+        )
+    monkeypatch.setenv("AELIB_DATA_DIR", str(folder))
+    return folder
