@@ -52,16 +52,17 @@ serve: ## serve the built book on localhost
 # ---- checks ---------------------------------------------------------------------------------------------------------
 
 # One thread for each of two workers is faster on two cores than two threads fighting over them.
-PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest
+PYTHON_ONE := OMP_NUM_THREADS=1 $(BIN)/python
+PYTEST := $(PYTHON_ONE) -m pytest
 
 .PHONY: test
 test: $(STAMP) lint book ## set up, build the book and run every check
-	$(PYTEST) -n 2
+	$(PYTEST) -n 2 --dist loadfile
 	@$(MAKE) --no-print-directory rerun
 
 .PHONY: quick
 quick: $(STAMP) lint ## lint and the tests that take under a minute, for the edit loop
-	$(PYTEST) -m "not slow" --ignore tests/book -n 2
+	$(PYTEST) -m "not slow" --ignore tests/book -n 2 --dist loadfile
 
 .PHONY: lint
 lint: $(STAMP) ## ruff and mypy
@@ -72,7 +73,7 @@ lint: $(STAMP) ## ruff and mypy
 # Both kinds of notebook hold the outputs of a first run. nbval runs them in a second kernel and compares.
 .PHONY: rerun
 rerun: $(STAMP) ## run chapters and solutions a second time and compare the outputs
-	$(BIN)/python -m autograder run-solutions build/solutions
+	$(PYTHON_ONE) -m autograder run-solutions build/solutions
 	$(PYTEST) --nbval -p no:xdist $$(find _build/jupyter_execute/book build/solutions -name '*.ipynb')
 
 .PHONY: exercises
@@ -81,7 +82,7 @@ exercises: $(STAMP) ## make the student notebooks in exercises/ anew from soluti
 
 .PHONY: grade-demo
 grade-demo: $(STAMP) ## grade a demonstration class of six, and print the grades
-	$(BIN)/python -m autograder demo
+	$(PYTHON_ONE) -m autograder demo
 
 .PHONY: bench
 bench: $(STAMP) ## measure the speed of training against a loop written by hand

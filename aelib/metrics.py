@@ -49,7 +49,7 @@ def principal_angles(a: Float[Tensor, "d k"], b: Float[Tensor, "d l"]) -> Float[
     cosines = torch.linalg.svdvals(overlap).flip(0).clamp(max=1)
     sines = torch.linalg.svdvals(q_b - q_a @ overlap).clamp(max=1)
     radians: Tensor = torch.where(cosines**2 < 0.5, torch.arccos(cosines), torch.arcsin(sines))
-    return radians.rad2deg()
+    return torch.rad2deg(radians)
 
 
 def _orthonormal(argument: str, a: Float[Tensor, "d k"]) -> Float[Tensor, "d k"]:

@@ -5,6 +5,7 @@ import re
 
 import pytest
 from book_pages import PAGES, ROOT
+from jupyterquiz import display_quiz
 
 QUIZZES = sorted((ROOT / "book/_quizzes").glob("*.json"))
 QUESTIONS = [
@@ -47,3 +48,10 @@ def test_length_does_not_give_the_answer_away(question):
     right = [len(answer["answer"]) for answer in question["answers"] if answer["correct"]]
     wrong = [len(answer["answer"]) for answer in question["answers"] if not answer["correct"]]
     assert min(wrong) / 1.6 <= right[0] <= 1.6 * max(wrong)
+
+
+@pytest.mark.parametrize("quiz", QUIZZES, ids=lambda quiz: quiz.stem)
+def test_jupyterquiz_accepts_the_file_too(quiz, capsys):
+    """The same file works in a notebook: ``display_quiz("book/_quizzes/NAME.json")``."""
+    display_quiz(str(quiz))
+    assert "HTML object" in capsys.readouterr().out

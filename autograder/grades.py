@@ -1,0 +1,90 @@
+"""From the gradebook to grades.csv and a table: one row a student, one column a task."""
+
+import csv
+import io
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from nbgrader.api import Gradebook
+
+
+@dataclass(frozen=True)
+class Grade:
+    """What one student has for one assignment.
+
+    Attributes:
+        student: the student's id.
+        assignment: the assignment's name.
+        score: points reached.
+        max_score: points that can be reached.
+        tasks: task -> points reached, in the order of the assignment.
+        status: "graded", or what a person must still do.
+    """
+
+    student: str
+    assignment: str
+    score: float
+    max_score: float
+    tasks: dict[str, float]
+    status: str
+
+
+def collect(gradebook: Gradebook, assignment: str, tasks: dict[str, list[str]]) -> list[Grade]:
+    """The grades of everyone who submitted, in the order of their ids.
+
+    Args:
+        gradebook: an open gradebook.
+        assignment: the assignment's name.
+        tasks: task -> its graded cells, in the order of the notebook (``source.tasks``).
+    """
+    grades = []
+    for submission in sorted(gradebook.assignment_submissions(assignment), key=lambda one: str(one.student.id)):
+        cells = {grade.name: grade for notebook in submission.notebooks for grade in notebook.grades}
+        if all(grade.auto_score is None and grade.manual_score is None for grade in cells.values()):
+            status = "needs a human: could not be graded"
+        elif any(notebook.flagged for notebook in submission.notebooks):
+            status = "needs a human: flagged"
+        elif waiting := [name for name, grade in cells.items() if grade.needs_manual_grade]:
+            status = f"needs a human: {', '.join(sorted(waiting))}"
+        else:
+            status = "graded"
+        grades.append(
+            Grade(
+                student=str(submission.student.id),
+                assignment=assignment,
+                score=float(submission.score),
+                max_score=float(submission.max_score),
+                tasks={task: sum(float(cells[name].score) for name in names) for task, names in tasks.items()},
+                status=status,
+            )
+        )
+    return grades
+
+
+def rows(grades: Iterable[Grade]) -> list[list[str]]:
+    """A heading and one row for each grade. A mean over a class needs no other file."""
+    table: list[list[str]] = []
+    for grade in grades:
+        if not table:
+            table.append(["student", "assignment", "score", "max_score", *grade.tasks, "status"])
+        marks = [f"{mark:g}" for mark in (grade.score, grade.max_score, *grade.tasks.values())]
+        table.append([grade.student, grade.assignment, *marks, grade.status])
+    return table
+
+
+def to_csv(table: Iterable[list[str]]) -> str:
+    """The rows as the text of a CSV file."""
+    text = io.StringIO()
+    csv.writer(text, lineterminator="\n").writerows(table)
+    return text.getvalue()
+
+
+def to_text(table: list[list[str]]) -> str:
+    """The rows as columns for a terminal, numbers to the right."""
+    widths = [max(map(len, column)) for column in zip(*table)]
+    numeric = [all(cell.replace(".", "").isdigit() for cell in column[1:]) for column in zip(*table)]
+    lines = []
+    for row in table:
+        cells = [cell.rjust(width) if right else cell.ljust(width) for cell, width, right in zip(row, widths, numeric)]
+        lines.append("  ".join(cells).rstrip())
+    return "\n".join(lines)

@@ -1,0 +1,38 @@
+"""nbgrader's settings for this course. nbgrader reads this file when it is started in this folder.
+
+    python -m autograder source            solutions/ -> course/source/, one notebook per assignment and nothing else
+    nbgrader generate_assignment 01_linear     course/source/ -> course/release/, and the test cells into the gradebook
+    (submissions go to course/submitted/STUDENT/01_linear/linear.ipynb: nbgrader collect, zip_collect, or by hand)
+    nbgrader autograde 01_linear               course/submitted/ -> course/autograded/, marks into the gradebook
+    nbgrader generate_feedback 01_linear       course/autograded/ -> course/feedback/STUDENT/01_linear/linear.html
+
+What students get is exercises/, which `python -m autograder release` (make exercises) writes with these same settings.
+"""
+
+from pathlib import Path
+
+from nbconvert.preprocessors import CSSHTMLHeaderPreprocessor
+from nbgrader.preprocessors import GetGrades
+
+from autograder.feedback import HideTests, MarksTable
+
+c = get_config()
+
+# Everything of a course lies in one folder, which git ignores: source, submitted, autograded, feedback, gradebook.db.
+c.CourseDirectory.root = str(Path(__file__).resolve().parent / "course")
+
+# What stands in the place of a solution.
+c.ClearSolutions.code_stub = {"python": "# YOUR CODE HERE\nraise NotImplementedError"}
+c.ClearSolutions.text_stub = "YOUR ANSWER HERE"
+
+# A cell that takes longer than this many seconds is stopped and counts as failed.
+c.Execute.timeout = 60
+# Each kernel would otherwise warn on the terminal that its connection, within this machine, is not encrypted.
+c.Execute.extra_arguments = ["--log-level=ERROR"]
+
+# nbgrader gives 0 to a test that writes to stderr; a warning must never cost a mark, so such output is dropped first.
+c.IgnorePattern.enabled = True
+c.IgnorePattern.pattern = ".*"
+
+# Feedback shows marks and comments, and neither the hidden tests nor tracebacks that quote them.
+c.GenerateFeedback.preprocessors = [GetGrades, MarksTable, HideTests, CSSHTMLHeaderPreprocessor]

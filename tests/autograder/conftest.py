@@ -1,0 +1,97 @@
+import textwrap
+
+import pytest
+
+TINY = '''\
+# %% [markdown] locked="intro"
+# Tiny: {points} points, {minutes} minutes.
+
+# %% [markdown] task="double" minutes=2 difficulty=1
+# ## Double a number
+#
+# Add it to itself.
+
+# %% solution="double"
+def double(x):
+    """Twice x."""
+    ### BEGIN SOLUTION
+    doubled_x = x + x
+    return doubled_x
+    ### END SOLUTION
+
+# %% tests="double-small" points=1
+# Twice 3 is 6.
+assert double(3) == 6, "twice 3 is 6"
+
+# %% tests="double-other" points=1.5
+# Twice 10 is 20.
+assert double(10) == 20, "twice 10 is 20"
+### BEGIN HIDDEN TESTS
+unseen = -1234
+assert double(unseen) == -2468, "numbers below zero have a double too"
+### END HIDDEN TESTS
+
+# %% [markdown] task="reason" minutes=3 difficulty=1
+# ## Say why
+
+# %% [markdown] answer="reason" points=2
+# One and one make two.
+#
+# **Rubric** Two points for any reason.
+
+# %%
+print(double(4))
+'''
+
+BANK = """\
+# %% cell="double" name="square"
+# You multiply the number by itself.
+# Add it to itself instead.
+def double(x):
+    return x * x
+
+# %% cell="double" name="absolute"
+# You lose the sign.
+def double(x):
+    return 2 * abs(x)
+"""
+
+
+def write_tiny(root):
+    folder = root / "solutions" / "01_tiny"
+    folder.mkdir(parents=True)
+    (folder / "tiny.py").write_text(TINY)
+    (folder / "bank.py").write_text(BANK)
+    return folder / "tiny.py"
+
+
+@pytest.fixture
+def tiny(tmp_path):
+    """A folder of sources with one small assignment; the value is the path of its source."""
+    return write_tiny(tmp_path)
+
+
+@pytest.fixture(scope="module")
+def tiny_for_module(tmp_path_factory):
+    """The same, made once for all tests of a module."""
+    return write_tiny(tmp_path_factory.mktemp("tiny"))
+
+
+@pytest.fixture
+def source_with(tmp_path):
+    """Write a source with a task, a solution and a test, of which some parts are replaced; the value is its path."""
+
+    def make(**parts):
+        folder = tmp_path / "solutions" / "02_made"
+        folder.mkdir(parents=True, exist_ok=True)
+        default = {
+            "task": '# %% [markdown] task="one" minutes=1 difficulty=1\n# ## One',
+            "solution": '# %% solution="one"\ndef one():\n    ### BEGIN SOLUTION\n    return 3 - 2 + 1 - 1\n    ### END SOLUTION',
+            "tests": '# %% tests="one-value" points=1\n# It is one.\nassert one() == 1, "it is one"',
+            "more": "",
+        }
+        text = "\n\n".join(textwrap.dedent(part) for part in (default | parts).values())
+        (folder / "made.py").write_text(text + "\n")
+        return folder / "made.py"
+
+    return make

@@ -1,0 +1,154 @@
+"""Submissions of a small assignment, graded by nbgrader with the settings of nbgrader_config.py."""
+
+import subprocess
+import sys
+
+import pytest
+
+from autograder import bank, grades, notebooks, paths, release, source
+from autograder.course import Course, CourseError
+
+pytestmark = pytest.mark.slow
+
+WARNS = """import sys, warnings
+
+def double(x):
+    warnings.warn("careful")
+    print("to stdout")
+    print("to stderr", file=sys.stderr)
+    return 2 * x
+"""
+FAILS_HIDDEN = "def double(x):\n    return {3: 6, 10: 20}[x]"
+SUBMISSIONS = {
+    "blank": {},
+    "fails_hidden": {"double": FAILS_HIDDEN},
+    "warns": {"double": WARNS, "reason": "It is so."},
+}
+UNREADABLE = {
+    "cut_off": (lambda text: text[: len(text) // 2], "not a whole notebook"),
+    "empty": (lambda text: "", "not a whole notebook"),
+    "not_a_notebook": (lambda text: "[1, 2, 3]", "not a notebook"),
+    "no_cells": (lambda text: '{"nbformat": 4, "nbformat_minor": 5, "metadata": {}}', "not a valid notebook"),
+    "not_text": (lambda text: "\ud8ff" + text, "not text"),
+}
+
+
+@pytest.fixture(scope="module")
+def graded(tiny_for_module, tmp_path_factory):
+    """The course after autograding and feedback, as (course, failed, pages by student)."""
+    course = Course(tmp_path_factory.mktemp("course"))
+    course.add_source(tiny_for_module)
+    course.generate_assignment("01_tiny")
+    released = notebooks.from_bytes(course.notebook("release", "01_tiny", "tiny").read_bytes())
+    for student, answers in SUBMISSIONS.items():
+        text = notebooks.to_text(bank.fill_in(released, answers))
+        paths.write(course.notebook("submitted", "01_tiny", "tiny", student), text)
+    for student, (damage, _) in UNREADABLE.items():
+        submission = course.notebook("submitted", "01_tiny", "tiny", student)
+        submission.parent.mkdir(parents=True)
+        submission.write_bytes(damage(notebooks.to_text(released)).encode("utf-8", "surrogatepass"))
+    failed = course.autograde("01_tiny")
+    pages = {page.parts[-3]: page.read_text() for page in course.generate_feedback("01_tiny", failed)}
+    return course, failed, pages
+
+
+@pytest.fixture(scope="module")
+def result(graded, tiny_for_module):
+    course, _, _ = graded
+    with course.gradebook() as gradebook:
+        return {
+            grade.student: grade
+            for grade in grades.collect(gradebook, "01_tiny", source.tasks(source.load(tiny_for_module)))
+        }
+
+
+def test_the_source_folder_holds_the_notebook_and_nothing_else(graded):
+    course, _, _ = graded
+    assert [path.name for path in (course.root / "source" / "01_tiny").iterdir()] == ["tiny.ipynb"]
+    assert [path.name for path in (course.root / "release" / "01_tiny").iterdir()] == ["tiny.ipynb"]
+
+
+def test_a_warning_or_a_print_costs_no_mark(result):
+    assert result["warns"].tasks == {"double": 2.5, "reason": 0}
+
+
+def test_hidden_tests_count(result):
+    assert result["fails_hidden"].tasks == {"double": 1, "reason": 0}
+
+
+def test_a_blank_notebook_has_no_points_and_needs_nobody(result):
+    assert (result["blank"].score, result["blank"].status) == (0, "graded")
+
+
+def test_a_written_answer_waits_for_a_human(result):
+    assert result["warns"].status == "needs a human: reason"
+
+
+@pytest.mark.parametrize("student", UNREADABLE)
+def test_what_cannot_be_read_stops_nobody_and_asks_for_a_human(student, graded, result):
+    _, failed, pages = graded
+    assert set(failed) == set(UNREADABLE)
+    assert UNREADABLE[student][1] in failed[student]
+    assert (result[student].score, result[student].max_score) == (0, 4.5)
+    assert result[student].status == "needs a human: could not be graded"
+    assert "could not be graded" in pages[student]
+    assert "What to do" in pages[student]
+    assert "0 of 4.5 points" in pages[student]
+
+
+def test_everyone_gets_feedback(graded):
+    _, _, pages = graded
+    assert set(pages) == set(SUBMISSIONS) | set(UNREADABLE)
+
+
+def test_feedback_shows_marks_and_the_reason_but_no_hidden_test(graded):
+    _, _, pages = graded
+    page = pages["fails_hidden"]
+    assert '<tr><td>double</td><td>1</td><td>2.5</td><td><a href="#double-other">double-other</a></td></tr>' in page
+    assert "KeyError: -1234" in page  # what went wrong in the student's code
+    for student in SUBMISSIONS:
+        for secret in ("unseen", "-2468", "numbers below zero", "HIDDEN TESTS"):
+            assert secret not in pages[student], f"{student}: {secret}"
+
+
+def test_grading_again_keeps_marks_given_by_hand(graded, tiny_for_module):
+    course, failed, _ = graded
+    with course.gradebook() as gradebook:
+        gradebook.find_grade("reason", "tiny", "01_tiny", "warns").manual_score = 2
+        gradebook.db.commit()
+    assert course.autograde("01_tiny") == failed
+    with course.gradebook() as gradebook:
+        again = grades.collect(gradebook, "01_tiny", source.tasks(source.load(tiny_for_module)))
+    assert {grade.student: grade.score for grade in again}["warns"] == 4.5
+
+
+def test_plain_nbgrader_commands_use_the_same_settings(tiny, tmp_path):
+    """Started in the repository, where nbgrader finds nbgrader_config.py; only the course folder is another one."""
+    course = Course(tmp_path / "course")
+    course.add_source(tiny)
+
+    def nbgrader(step):
+        command = [sys.executable, "-m", "nbgrader", step, "01_tiny", f"--course-dir={course.root}"]
+        done = subprocess.run(command, cwd=paths.REPOSITORY, capture_output=True, text=True)
+        assert done.returncode == 0, done.stderr
+
+    nbgrader("generate_assignment")
+    released = course.notebook("release", "01_tiny", "tiny").read_bytes()
+    assert released.decode() == release.release(tiny)
+    for student in ("warns", "fails_hidden"):
+        text = notebooks.to_text(bank.fill_in(notebooks.from_bytes(released), SUBMISSIONS[student]))
+        paths.write(course.notebook("submitted", "01_tiny", "tiny", student), text)
+    nbgrader("autograde")
+    nbgrader("generate_feedback")
+    with course.gradebook() as gradebook:
+        marks = grades.collect(gradebook, "01_tiny", source.tasks(source.load(tiny)))
+    assert {grade.student: grade.tasks["double"] for grade in marks} == {"warns": 2.5, "fails_hidden": 1}
+    page = course.notebook("feedback", "01_tiny", "tiny", "fails_hidden").with_suffix(".html").read_text()
+    assert "KeyError: -1234" in page
+    assert "unseen" not in page
+
+
+def test_a_step_that_fails_says_where_its_log_is(tmp_path):
+    with pytest.raises(CourseError, match=r"GenerateAssignment failed for 07_none.*nbgrader\.log"):
+        Course(tmp_path).generate_assignment("07_none")
+    assert "07_none" in (tmp_path / "nbgrader.log").read_text()

@@ -1,0 +1,32 @@
+import csv
+
+from autograder import grades
+
+GRADES = [
+    grades.Grade("b, the second", "01_tiny", 2.5, 4.5, {"double": 2.5, "reason": 0.0}, "needs a human: reason"),
+    grades.Grade("a", "01_tiny", 4.5, 4.5, {"double": 2.5, "reason": 2.0}, "graded"),
+]
+
+
+def test_the_csv_file_has_a_row_for_each_student_and_a_column_for_each_task():
+    rows = list(csv.DictReader(grades.to_csv(grades.rows(GRADES)).splitlines()))
+    assert rows[0] == {
+        "student": "b, the second",
+        "assignment": "01_tiny",
+        "score": "2.5",
+        "max_score": "4.5",
+        "double": "2.5",
+        "reason": "0",
+        "status": "needs a human: reason",
+    }
+    assert [row["student"] for row in rows] == ["b, the second", "a"]
+
+
+def test_the_table_aligns_numbers_to_the_right():
+    assert grades.to_text([["name", "points"], ["a", "12.5"], ["bcdef", "3"]]) == (
+        "name   points\na        12.5\nbcdef       3"
+    )
+
+
+def test_no_grades_make_no_rows():
+    assert grades.rows([]) == []

@@ -1,0 +1,156 @@
+"""What every assignment in solutions/ must fulfil. Notebooks run cell by cell in this process, hidden tests included."""
+
+import functools
+import re
+import time
+
+import pytest
+
+from autograder import bank, notebooks, paths, release, source, trial
+
+MINUTES = range(60, 91)
+MAX_SECONDS = 60
+MAX_COLUMNS = 96
+ENOUGH = 3
+SOURCES = {path.parent.name: path for path in paths.sources(paths.SOLUTIONS)}
+ASSIGNMENTS = sorted(SOURCES)
+# An error of this kind is a slip in the bank, not a student's mistake.
+SLIPS = ("NameError", "SyntaxError", "ImportError", "ModuleNotFoundError")
+
+
+@functools.cache
+def notebook(name):
+    return source.load(SOURCES[name])
+
+
+@functools.cache
+def stubs(name):
+    """Every answer as the student finds it."""
+    cells = notebooks.from_bytes(release.release(SOURCES[name]).encode()).cells
+    return {cell.id: cell.source for cell in cells if source.kind_of(cell) in ("solution", "answer")}
+
+
+def answers(name, file):
+    return bank.read(SOURCES[name].with_name(file))
+
+
+def solution_cells(name):
+    return [cell.id for cell in notebook(name).cells if source.kind_of(cell) == "solution"]
+
+
+def graded_cells(name):
+    return [cell.id for cell in notebook(name).cells if source.kind_of(cell) == "tests"]
+
+
+def run(name, replaced):
+    return trial.run(bank.fill_in(notebook(name), replaced))
+
+
+def every(file):
+    found = [(name, answer) for name in ASSIGNMENTS for answer in answers(name, file)]
+    return [pytest.param(*pair, id=f"{pair[0]}-{pair[1].cell}-{pair[1].name}") for pair in found]
+
+
+def task(name):
+    return name.split("-")[0]
+
+
+@pytest.mark.parametrize("name", ASSIGNMENTS)
+def test_the_solution_passes_every_test_in_time(name):
+    start = time.perf_counter()
+    outcome = run(name, {})
+    assert time.perf_counter() - start < MAX_SECONDS
+    assert [error for error in outcome.values() if error] == []
+
+
+@pytest.mark.parametrize("name", ASSIGNMENTS)
+def test_a_blank_notebook_passes_no_test(name):
+    outcome = run(name, stubs(name))
+    assert [cell for cell in graded_cells(name) if outcome[cell] is None] == []
+    assert sum(trial.scores(notebook(name), outcome).values()) == 0
+
+
+@pytest.mark.parametrize(
+    ("name", "done"), [(name, done) for name in ASSIGNMENTS for done in sorted({task(c) for c in solution_cells(name)})]
+)
+def test_each_task_can_be_solved_without_the_others(name, done):
+    outcome = run(name, {cell: text for cell, text in stubs(name).items() if task(cell) != done})
+    passed = {cell for cell in graded_cells(name) if outcome[cell] is None}
+    assert passed == {cell for cell in graded_cells(name) if task(cell) == done}
+
+
+@pytest.mark.parametrize(("name", "wrong"), every(paths.BANK))
+def test_each_wrong_solution_loses_marks_in_its_own_task_and_only_there(name, wrong):
+    outcome = run(name, {wrong.cell: wrong.code})
+    failed = {cell: outcome[cell] for cell in graded_cells(name) if outcome[cell]}
+    assert failed, "this wrong solution passes every test"
+    assert {task(cell) for cell in failed} == {task(wrong.cell)}
+    assert outcome[wrong.cell] is None
+    assert [error for error in failed.values() if error.startswith(SLIPS)] == []
+
+
+@pytest.mark.parametrize(("name", "wrong"), every(paths.BANK))
+def test_each_wrong_solution_has_a_message_that_helps(name, wrong):
+    assert len(wrong.message.split()) >= 5
+    assert wrong.message[0].isupper() or wrong.message.startswith("torch.")
+    assert wrong.message.endswith(".")
+
+
+@pytest.mark.parametrize("name", ASSIGNMENTS)
+def test_every_graded_function_has_enough_wrong_solutions(name):
+    cells = [answer.cell for answer in answers(name, paths.BANK)]
+    assert {cell: cells.count(cell) for cell in solution_cells(name) if cells.count(cell) < ENOUGH} == {}
+
+
+@pytest.mark.parametrize("name", ASSIGNMENTS)
+def test_right_answers_written_in_another_way_earn_every_point(name):
+    variants = {}
+    for answer in answers(name, paths.RIGHT):
+        variants.setdefault(answer.name, {})[answer.cell] = answer.code
+    assert len(variants) >= ENOUGH
+    assert {cell for variant in variants.values() for cell in variant} == set(solution_cells(name))
+    for variant, replaced in variants.items():
+        outcome = run(name, replaced)
+        lost = {cell: error for cell, error in outcome.items() if error}
+        assert lost == {}, f"the right answers {variant!r} lose marks"
+
+
+@pytest.mark.parametrize("name", ASSIGNMENTS)
+def test_points_minutes_and_difficulty_are_stated_and_add_up(name):
+    text = {cell.id: cell.source for cell in notebook(name).cells}
+    stated = re.search(r"\*(\d+) points, about (\d+) minutes\.\*", text["intro"])
+    effort = [
+        re.fullmatch(r"## .+\n\n\*([\d.]+) points?, about (\d+) minutes, difficulty [1-5] of 5\*\n.*", cell, re.DOTALL)
+        for cell_id, cell in text.items()
+        if cell_id.endswith("-task")
+    ]
+    assert all(effort)
+    assert (
+        sum(float(match[1]) for match in effort)
+        == float(stated[1])
+        == sum(source.points(notebook(name)).values())
+        == 20
+    )
+    assert sum(int(match[2]) for match in effort) == int(stated[2])
+    assert int(stated[2]) in MINUTES
+
+
+@pytest.mark.parametrize("name", ASSIGNMENTS)
+def test_every_task_has_a_hint_a_shape_test_and_a_hidden_test(name):
+    by_task = {}
+    for cell in notebook(name).cells:
+        if source.kind_of(cell) == "tests":
+            by_task.setdefault(task(cell.id), []).append(cell)
+    assert set(by_task) == {task(cell) for cell in solution_cells(name)}
+    for done, cells in by_task.items():
+        assert [cell.id for cell in cells if cell.id == f"{done}-shape"], f"{done}: no shape test"
+        assert [cell for cell in cells if source.split(cell.source, "HIDDEN TESTS")[1]], f"{done}: no hidden test"
+        described = next(cell.source for cell in notebook(name).cells if cell.id == f"{done}-task")
+        assert "<details><summary>Hint</summary>\n\n" in described, f"{done}: no folded hint"
+
+
+@pytest.mark.parametrize("name", ASSIGNMENTS)
+def test_students_need_not_scroll_sideways_to_read_code(name):
+    cells = notebooks.from_bytes(release.release(SOURCES[name]).encode()).cells
+    code = [line for cell in cells if cell.cell_type == "code" for line in cell.source.splitlines()]
+    assert [line for line in code if len(line) > MAX_COLUMNS] == []
