@@ -70,11 +70,13 @@ lint: $(STAMP) ## ruff and mypy
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-# Both kinds of notebook hold the outputs of a first run. nbval runs them in a second kernel and compares.
+# Pages and solutions hold the outputs of a first run. nbval runs them in a second kernel and compares.
 .PHONY: rerun
-rerun: $(STAMP) ## run chapters and solutions a second time and compare the outputs
-	$(PYTHON_ONE) -m autograder run-solutions build/solutions
-	$(PYTEST) --nbval -p no:xdist $$(find _build/jupyter_execute/book build/solutions -name '*.ipynb')
+rerun: $(STAMP) ## run the pages of the book and the solutions a second time and compare the outputs
+	@rm -rf build/executed
+	$(BIN)/python tests/book/executed_pages.py build/executed
+	$(PYTHON_ONE) -m autograder run-solutions build/executed/solutions
+	$(PYTEST) --nbval -p no:xdist $$(find build/executed -name '*.ipynb')
 
 .PHONY: exercises
 exercises: $(STAMP) ## make the student notebooks in exercises/ anew from solutions/

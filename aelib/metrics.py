@@ -48,11 +48,12 @@ def principal_angles(a: Float[Tensor, "d k"], b: Float[Tensor, "d l"]) -> Float[
     overlap = q_a.T @ q_b
     cosines = torch.linalg.svdvals(overlap).flip(0).clamp(max=1)
     sines = torch.linalg.svdvals(q_b - q_a @ overlap).clamp(max=1)
-    radians: Tensor = torch.where(cosines**2 < 0.5, torch.arccos(cosines), torch.arcsin(sines))
+    radians = torch.where(cosines**2 < 0.5, torch.arccos(cosines), torch.arcsin(sines))
     return torch.rad2deg(radians)
 
 
 def _orthonormal(argument: str, a: Float[Tensor, "d k"]) -> Float[Tensor, "d k"]:
+    u: Tensor
     u, s, _ = torch.linalg.svd(a.double(), full_matrices=False)
     rank = int((s > s.max() * max(a.shape) * torch.finfo(a.dtype).eps).sum())
     if rank < a.shape[1]:
