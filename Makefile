@@ -76,7 +76,7 @@ rerun: $(STAMP) ## run the pages of the book and the solutions a second time and
 	@rm -rf build/executed
 	$(BIN)/python tests/book/executed_pages.py build/executed
 	$(PYTHON_ONE) -m autograder run-solutions build/executed/solutions
-	$(PYTEST) --nbval -p no:xdist $$(find build/executed -name '*.ipynb')
+	PYTHONPATH=tests/book $(PYTEST) --nbval -p no:xdist -p nbval_figures $$(find build/executed -name '*.ipynb')
 
 .PHONY: exercises
 exercises: $(STAMP) ## make the student notebooks in exercises/ anew from solutions/
