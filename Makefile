@@ -36,7 +36,7 @@ STATE := _build/.state-of-code
 .PHONY: book
 book: $(STAMP) ## build the book from clean, warnings are errors, and print where to open it
 	@mkdir -p _build
-	@find aelib book -name '*.py' -o -name '*.mplstyle' | LC_ALL=C sort | xargs cat requirements.txt | sha256sum > $(STATE).new
+	@find aelib book -name '*.py' -o -name '*.mplstyle' | LC_ALL=C sort | xargs cat requirements.txt | cksum > $(STATE).new
 	@cmp -s $(STATE) $(STATE).new || rm -rf $(EXECUTION_CACHE)
 	@mv $(STATE).new $(STATE)
 	@rm -rf _build/html _build/.doctrees _build/jupyter_execute

@@ -69,7 +69,8 @@ def fit(
         if checkpoint is not None and Path(checkpoint).exists():
             run.resume(Path(checkpoint))
         history = run.history
-        bar = tqdm(range(len(history), config.epochs), initial=len(history), total=config.epochs, disable=not progress)
+        done = len(history)
+        bar = tqdm(range(done, config.epochs), initial=done, total=config.epochs, unit="epoch", disable=not progress)
         for epoch in bar:
             if config.patience is not None and epoch - run.best_epoch > config.patience:
                 break

@@ -39,8 +39,9 @@ p.reason { border-left: 4px solid #b33; padding: .5rem 1rem; background: #faf3f3
 </html>
 """)
 
-# The classes are Bootstrap's, which nbgrader's page brings along.
-TABLE = Template("""<table class="table table-condensed" style="width: auto">
+# The classes are Bootstrap's, which nbgrader's page brings along. Its own list of marks calls every cell "Test cell".
+TABLE = Template("""<style>#toc { display: none }</style>
+<table class="table table-condensed" style="width: auto">
 <tr><th>task</th><th>your points</th><th>of</th><th>where points were lost</th></tr>
 $rows
 </table>""")

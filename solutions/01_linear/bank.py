@@ -68,84 +68,84 @@ def covariance(x_c):
 
 # %% cell="fit_1d" name="smallest"
 # torch.linalg.eigh sorts in ascending order, so the first eigenvalue is the smallest. The best direction has the largest.
-def fit_1d(sigma):
-    eigenvalues, eigenvectors = torch.linalg.eigh(sigma)
+def fit_1d(S):
+    eigenvalues, eigenvectors = torch.linalg.eigh(S)
     return eigenvalues[0], eigenvectors[:, 0]
 
 
 # %% cell="fit_1d" name="row_for_column"
 # You take a row of the matrix of eigenvectors. They are its columns: eigenvectors[:, -1].
-def fit_1d(sigma):
-    eigenvalues, eigenvectors = torch.linalg.eigh(sigma)
+def fit_1d(S):
+    eigenvalues, eigenvectors = torch.linalg.eigh(S)
     return eigenvalues[-1], eigenvectors[-1]
 
 
 # %% cell="fit_1d" name="largest_entry_one"
 # Your direction is right, but its largest entry is 1 and not its length. Divide w by its norm at the end.
-def fit_1d(sigma):
-    w = torch.arange(1.0, len(sigma) + 1)
+def fit_1d(S):
+    w = torch.arange(1.0, len(S) + 1)
     for _ in range(1000):
-        w = sigma @ w
+        w = S @ w
         w = w / w.abs().max()
-    return w @ sigma @ w / (w @ w), w
+    return w @ S @ w / (w @ w), w
 
 
 # %% cell="fit_1d" name="square_root"
 # You return the standard deviation along the direction. The eigenvalue is the variance, its square.
-def fit_1d(sigma):
-    eigenvalues, eigenvectors = torch.linalg.eigh(sigma)
+def fit_1d(S):
+    eigenvalues, eigenvectors = torch.linalg.eigh(S)
     return eigenvalues[-1].sqrt(), eigenvectors[:, -1]
 
 
 # %% cell="fit_1d" name="largest_feature"
 # You return the feature with the largest variance. Directions of large variance need not lie along an axis: use eigenvectors.
-def fit_1d(sigma):
-    variances = sigma.diagonal()
-    return variances.max(), torch.eye(len(sigma))[variances.argmax()]
+def fit_1d(S):
+    variances = S.diagonal()
+    return variances.max(), torch.eye(len(S))[variances.argmax()]
 
 
 # %% cell="fit" name="smallest"
 # You keep the eigenvectors of the k smallest eigenvalues: torch.linalg.eigh sorts in ascending order. Keep the last k.
-def fit(sigma, k):
-    eigenvectors = torch.linalg.eigh(sigma).eigenvectors
+def fit(S, k):
+    eigenvectors = torch.linalg.eigh(S).eigenvectors
     w_dec = eigenvectors[:, :k]
     return w_dec.T, w_dec
 
 
 # %% cell="fit" name="rows_for_columns"
 # You take rows of the matrix of eigenvectors. They are its columns: eigenvectors[:, -k:].
-def fit(sigma, k):
-    eigenvectors = torch.linalg.eigh(sigma).eigenvectors
+def fit(S, k):
+    eigenvectors = torch.linalg.eigh(S).eigenvectors
     w_enc = eigenvectors[-k:]
     return w_enc, w_enc.T
 
 
 # %% cell="fit" name="swapped"
 # You return (w_dec, w_enc). The encoder comes first, and its weights have shape (k, d).
-def fit(sigma, k):
-    w_dec = torch.linalg.eigh(sigma).eigenvectors[:, -k:]
+def fit(S, k):
+    w_dec = torch.linalg.eigh(S).eigenvectors[:, -k:]
     return w_dec, w_dec.T
 
 
 # %% cell="fit" name="scaled_by_eigenvalues"
 # You scale the code to unit variance in the encoder, but do not scale back in the decoder, so the product is no projector.
-def fit(sigma, k):
-    eigenvalues, eigenvectors = torch.linalg.eigh(sigma)
+def fit(S, k):
+    eigenvalues, eigenvectors = torch.linalg.eigh(S)
     w_dec = eigenvectors[:, -k:]
     return w_dec.T / eigenvalues[-k:].sqrt()[:, None], w_dec
 
 
 # %% cell="fit" name="first_features"
 # You keep the first k features. The best subspace is spanned by eigenvectors of the covariance matrix, not by axes.
-def fit(sigma, k):
-    return torch.eye(k, len(sigma)), torch.eye(len(sigma), k)
+def fit(S, k):
+    return torch.eye(k, len(S)), torch.eye(len(S), k)
 
 
 # %% cell="fit" name="only_one"
 # You keep one direction for every k. Keep the k leading eigenvectors.
-def fit(sigma, k):
-    w = torch.linalg.eigh(sigma).eigenvectors[:, -1:]
-    zeros = torch.zeros(len(sigma), k - 1)
+def fit(S, k):
+    w = torch.linalg.eigh(S).eigenvectors[:, -1:]
+    zeros = torch.zeros(len(S), k - 1)
     w_dec = torch.cat([w, zeros], dim=1)
     return w_dec.T, w_dec
 
@@ -239,33 +239,33 @@ def reconstruction_error(x, x_hat):
 
 # %% cell="discarded_variance" name="kept"
 # You add up the k largest eigenvalues: that is the variance that is kept. The error is the rest.
-def discarded_variance(sigma, k):
-    return torch.linalg.eigvalsh(sigma)[-k:].sum()
+def discarded_variance(S, k):
+    return torch.linalg.eigvalsh(S)[-k:].sum()
 
 
 # %% cell="discarded_variance" name="ascending"
 # You drop the first k eigenvalues, but torch.linalg.eigvalsh sorts in ascending order: these are the smallest ones.
-def discarded_variance(sigma, k):
-    return torch.linalg.eigvalsh(sigma)[k:].sum()
+def discarded_variance(S, k):
+    return torch.linalg.eigvalsh(S)[k:].sum()
 
 
 # %% cell="discarded_variance" name="mean_for_sum"
 # You take the mean of the discarded eigenvalues. The error is their sum.
-def discarded_variance(sigma, k):
-    discarded = torch.linalg.eigvalsh(sigma)[: len(sigma) - k]
+def discarded_variance(S, k):
+    discarded = torch.linalg.eigvalsh(S)[: len(S) - k]
     return discarded.sum() / max(len(discarded), 1)
 
 
 # %% cell="discarded_variance" name="share"
 # You return the share of the variance that is lost. The task asks for the variance itself: do not divide by the total.
-def discarded_variance(sigma, k):
-    return torch.linalg.eigvalsh(sigma)[: len(sigma) - k].sum() / torch.trace(sigma)
+def discarded_variance(S, k):
+    return torch.linalg.eigvalsh(S)[: len(S) - k].sum() / torch.trace(S)
 
 
 # %% cell="discarded_variance" name="diagonal"
 # You add up variances of features, the diagonal of the matrix. What is lost are eigenvalues of the matrix.
-def discarded_variance(sigma, k):
-    return sigma.diagonal().sort().values[: len(sigma) - k].sum()
+def discarded_variance(S, k):
+    return S.diagonal().sort().values[: len(S) - k].sum()
 
 
 # %% cell="explained_variance_ratio" name="singular_values_not_squared"

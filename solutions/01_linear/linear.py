@@ -125,7 +125,7 @@ for seed, n, d in ((1, 50, 4), (2, 5, 9), (3, 1, 2)):
 #
 # How features vary together is all that a linear autoencoder can see. For centered data with one example a row,
 #
-# $$\Sigma = \frac{1}{N} X_c^\top X_c \in \mathbb{R}^{d \times d} .$$
+# $$S = \frac{1}{N} X_c^\top X_c \in \mathbb{R}^{d \times d} .$$
 #
 # We divide by $N$ and not by $N - 1$: then the numbers below are means over the examples, as a loss is.
 #
@@ -153,24 +153,24 @@ def covariance(x_c: Tensor) -> Tensor:
 
 # %% tests="covariance-shape" points=0.5
 # covariance(x_c) has one row and one column for each feature, however many examples there are.
-sigma = covariance(torch.tensor([[1.0, 0.0, 2.0], [-1.0, 0.0, -2.0]]))
-assert tuple(sigma.shape) == (3, 3), (
-    f"two examples with three features: expected shape (3, 3), got {tuple(sigma.shape)}"
+S = covariance(torch.tensor([[1.0, 0.0, 2.0], [-1.0, 0.0, -2.0]]))
+assert tuple(S.shape) == (3, 3), (
+    f"two examples with three features: expected shape (3, 3), got {tuple(S.shape)}"
 )
 
 # %% tests="covariance-values" points=1
 # The four points have 1.25 everywhere in their covariance matrix. Check the factor 1/N and
 # which axis is summed.
-sigma = covariance(FOUR_POINTS - torch.tensor([2.5, 3.5]))
-assert agrees(sigma, [[1.25, 1.25], [1.25, 1.25]]), (
-    f"for the four points all entries are 1.25, yours are {shown(sigma)}"
+S = covariance(FOUR_POINTS - torch.tensor([2.5, 3.5]))
+assert agrees(S, [[1.25, 1.25], [1.25, 1.25]]), (
+    f"for the four points all entries are 1.25, yours are {shown(S)}"
 )
 ### BEGIN HIDDEN TESTS
 for seed, n, d in ((4, 50, 4), (5, 6, 8), (6, 200, 2)):
     deviations = cloud(seed, n, d).numpy()
     deviations = deviations - deviations.mean(axis=0)
-    sigma = covariance(torch.tensor(deviations))
-    assert agrees(sigma, np.cov(deviations, rowvar=False, bias=True)), (
+    S = covariance(torch.tensor(deviations))
+    assert agrees(S, np.cov(deviations, rowvar=False, bias=True)), (
         f"on other data, {n} points in {d} dimensions: not X^T X / N"
     )
 ### END HIDDEN TESTS
@@ -181,10 +181,10 @@ for seed, n, d in ((4, 50, 4), (5, 6, 8), (6, 200, 2)):
 # Take a code of one number. With a unit vector $w$ as encoder and decoder, $z = w^\top x_c$ and $\hat x_c = w z$. The mean
 # squared distance between $x_c$ and $\hat x_c$ is
 #
-# $$L(w) = \operatorname{tr} \Sigma - w^\top \Sigma w \qquad \text{with } \lVert w \rVert = 1 .$$
+# $$J(w) = \operatorname{tr} S - w^\top S w \qquad \text{with } \lVert w \rVert = 1 .$$
 #
-# At its minimum the gradient of $L(w) + \lambda (w^\top w - 1)$ is zero, that is $\Sigma w = \lambda w$: $w$ is an eigenvector.
-# Then $L = \operatorname{tr} \Sigma - \lambda$, so the best $w$ belongs to the *largest* eigenvalue. Its sign is free.
+# At its minimum the gradient of $J(w) + \lambda (w^\top w - 1)$ is zero, that is $S w = \lambda w$: $w$ is an eigenvector.
+# Then $J = \operatorname{tr} S - \lambda$, so the best $w$ belongs to the *largest* eigenvalue. Its sign is free.
 #
 # <details><summary>Hint</summary>
 #
@@ -195,24 +195,24 @@ for seed, n, d in ((4, 50, 4), (5, 6, 8), (6, 200, 2)):
 
 
 # %% solution="fit_1d"
-def fit_1d(sigma: Tensor) -> tuple[Tensor, Tensor]:
+def fit_1d(S: Tensor) -> tuple[Tensor, Tensor]:
     """The best one-dimensional linear autoencoder for data with a given covariance matrix.
 
     Args:
-        sigma: the covariance matrix, shape (d, d); its largest eigenvalue is simple.
+        S: the covariance matrix, shape (d, d); its largest eigenvalue is simple.
 
     Returns:
         eigenvalue: the largest eigenvalue, shape ().
         w: its eigenvector, of length 1 and of either sign, shape (d,).
     """
     ### BEGIN SOLUTION
-    eigenvalues, eigenvectors = torch.linalg.eigh(sigma)
+    eigenvalues, eigenvectors = torch.linalg.eigh(S)
     return eigenvalues[-1], eigenvectors[:, -1]
     ### END SOLUTION
 
 
 # %% tests="fit_1d-shape" points=0.5
-# fit_1d(sigma) returns a pair (eigenvalue, w): one number, and a vector of length 1 with d
+# fit_1d(S) returns a pair (eigenvalue, w): one number, and a vector of length 1 with d
 # numbers.
 pair = fit_1d(torch.diag(torch.tensor([2.0, 7.0, 1.0])))
 assert is_pair(pair), "return two things: eigenvalue, w"
@@ -268,28 +268,28 @@ for seed, d in ((7, 4), (8, 7), (9, 2)):
 # ## 4. k dimensions: the weights of the linear autoencoder
 #
 # Now the code has $k$ numbers: $z = W_\text{enc}\, x_c$ and $\hat x_c = W_\text{dec}\, z$, with $W_\text{enc}$ of shape (k, d)
-# and $W_\text{dec}$ of shape (d, k). Let $V_k$ be the (d, k) matrix whose columns are unit eigenvectors of $\Sigma$ for the
+# and $W_\text{dec}$ of shape (d, k). Let $U_k$ be the (d, k) matrix whose columns are unit eigenvectors of $S$ for the
 # $k$ largest eigenvalues. The error is smallest when the product of the weights is the projector onto their span:
 #
-# $$W_\text{dec} W_\text{enc} = V_k V_k^\top .$$
+# $$W_\text{dec} W_\text{enc} = U_k U_k^\top .$$
 #
 # Return any pair with this product. There are many: if $(W_\text{enc}, W_\text{dec})$ is right, then so is
 # $(T W_\text{enc}, W_\text{dec} T^{-1})$ for every invertible $T$.
 #
 # <details><summary>Hint</summary>
 #
-# One right pair is $W_\text{enc} = V_k^\top$, $W_\text{dec} = V_k$. Mind the order in which `torch.linalg.eigh` returns the
+# One right pair is $W_\text{enc} = U_k^\top$, $W_\text{dec} = U_k$. Mind the order in which `torch.linalg.eigh` returns the
 # eigenvalues, and that eigenvectors are columns.
 #
 # </details>
 
 
 # %% solution="fit"
-def fit(sigma: Tensor, k: int) -> tuple[Tensor, Tensor]:
+def fit(S: Tensor, k: int) -> tuple[Tensor, Tensor]:
     """The weights of the best linear autoencoder, from the covariance matrix alone.
 
     Args:
-        sigma: the covariance matrix, shape (d, d); its k-th eigenvalue is larger than the next.
+        S: the covariance matrix, shape (d, d); its k-th eigenvalue is larger than the next.
         k: the number of values in a code, 1 to d.
 
     Returns:
@@ -298,14 +298,14 @@ def fit(sigma: Tensor, k: int) -> tuple[Tensor, Tensor]:
             onto the principal subspace.
     """
     ### BEGIN SOLUTION
-    eigenvectors = torch.linalg.eigh(sigma).eigenvectors
+    eigenvectors = torch.linalg.eigh(S).eigenvectors
     w_dec = eigenvectors[:, -k:]
     return w_dec.T, w_dec
     ### END SOLUTION
 
 
 # %% tests="fit-shape" points=0.5
-# fit(sigma, k) returns a pair (w_enc, w_dec): the encoder's weights have shape (k, d), the
+# fit(S, k) returns a pair (w_enc, w_dec): the encoder's weights have shape (k, d), the
 # decoder's (d, k).
 pair = fit(torch.diag(torch.tensor([1.0, 4.0, 9.0, 2.0, 0.5])), 2)
 assert is_pair(pair), "return two tensors: w_enc, w_dec"
@@ -546,7 +546,7 @@ for seed, n, d in ((19, 6, 3), (20, 2, 11), (21, 1, 4)):
 # ## 8. The error, without reconstructing anything
 #
 # The best linear autoencoder with a code of $k$ numbers loses exactly the variance in the directions that it drops. With the
-# eigenvalues of $\Sigma$ in descending order,
+# eigenvalues of $S$ in descending order,
 #
 # $$\frac{1}{N} \sum_{n=1}^{N} \lVert x_n - \hat x_n \rVert^2 = \sum_{j=k+1}^{d} \lambda_j .$$
 #
@@ -558,23 +558,23 @@ for seed, n, d in ((19, 6, 3), (20, 2, 11), (21, 1, 4)):
 
 
 # %% solution="discarded_variance"
-def discarded_variance(sigma: Tensor, k: int) -> Tensor:
+def discarded_variance(S: Tensor, k: int) -> Tensor:
     """The error of the best linear autoencoder, from the covariance matrix alone.
 
     Args:
-        sigma: the covariance matrix, shape (d, d).
+        S: the covariance matrix, shape (d, d).
         k: the number of values in a code, 1 to d.
 
     Returns:
         The sum of all eigenvalues but the k largest, shape ().
     """
     ### BEGIN SOLUTION
-    return torch.linalg.eigvalsh(sigma)[: len(sigma) - k].sum()
+    return torch.linalg.eigvalsh(S)[: len(S) - k].sum()
     ### END SOLUTION
 
 
 # %% tests="discarded_variance-shape" points=0.5
-# discarded_variance(sigma, k) is one number.
+# discarded_variance(S, k) is one number.
 lost = discarded_variance(torch.diag(torch.tensor([1.0, 4.0, 9.0, 2.0])), 2)
 assert torch.as_tensor(lost).numel() == 1, (
     f"expected one number, got shape {tuple(torch.as_tensor(lost).shape)}"
@@ -721,13 +721,13 @@ for shares, share, enough in (
 # %%
 x = data.digits().flat().double()
 x_c, mean = center(x)
-sigma = covariance(x_c)
+S = covariance(x_c)
 rows = [data.digits().x[:10]]
 for k in (2, 8, 32):
-    w_enc, w_dec = fit(sigma, k)
+    w_enc, w_dec = fit(S, k)
     x_hat = reconstruct(x, mean, w_enc, w_dec)
     rows.append(x_hat[:10].reshape(10, 1, 8, 8).float())
-    error, lost = reconstruction_error(x, x_hat), discarded_variance(sigma, k)
+    error, lost = reconstruction_error(x, x_hat), discarded_variance(S, k)
     print(f"k = {k:2d}: error {float(error):.4f}, discarded variance {float(lost):.4f}")
 print("code size that keeps 90% of the variance:", choose_k(explained_variance_ratio(x_c), 0.9))
 

@@ -18,23 +18,23 @@ def covariance(x_c):
 
 
 # %% cell="fit_1d" name="loops"
-def fit_1d(sigma):
+def fit_1d(S):
     # Power iteration, from a vector that is not orthogonal to the answer.
-    w = torch.arange(1.0, len(sigma) + 1)
+    w = torch.arange(1.0, len(S) + 1)
     for _ in range(300):
-        w = sigma @ w
+        w = S @ w
         w = w / w.norm()
-    return w @ sigma @ w, -w
+    return w @ S @ w, -w
 
 
 # %% cell="fit" name="loops"
-def fit(sigma, k):
+def fit(S, k):
     # Power iteration with deflation, and a pair that is neither tied nor orthonormal.
     rows = []
     for _ in range(k):
-        w = torch.linspace(1.0, 2.0, len(sigma))
+        w = torch.linspace(1.0, 2.0, len(S))
         for _ in range(300):
-            w = sigma @ w - sum((row @ sigma @ w) * row for row in rows)
+            w = S @ w - sum((row @ S @ w) * row for row in rows)
             w = w / w.norm()
         rows.append(w)
     w_enc = torch.stack(rows)
@@ -66,8 +66,8 @@ def reconstruction_error(x, x_hat):
 
 
 # %% cell="discarded_variance" name="loops"
-def discarded_variance(sigma, k):
-    descending = sorted(torch.linalg.eigvalsh(sigma).tolist(), reverse=True)
+def discarded_variance(S, k):
+    descending = sorted(torch.linalg.eigvalsh(S).tolist(), reverse=True)
     return torch.tensor(float(sum(descending[k:])))
 
 
@@ -101,15 +101,15 @@ def covariance(x_c):
 
 
 # %% cell="fit_1d" name="numpy"
-def fit_1d(sigma):
-    values, vectors = np.linalg.eig(sigma.numpy())
+def fit_1d(S):
+    values, vectors = np.linalg.eig(S.numpy())
     best = np.argmax(values)
     return torch.tensor(values[best].real), torch.tensor(vectors[:, best].real)
 
 
 # %% cell="fit" name="numpy"
-def fit(sigma, k):
-    values, vectors = np.linalg.eigh(sigma.numpy())
+def fit(S, k):
+    values, vectors = np.linalg.eigh(S.numpy())
     chosen = vectors[:, np.argsort(-values)[:k]]
     return torch.tensor(chosen.T), torch.tensor(chosen)
 
@@ -134,8 +134,8 @@ def reconstruction_error(x, x_hat):
 
 
 # %% cell="discarded_variance" name="numpy"
-def discarded_variance(sigma, k):
-    return torch.tensor(np.trace(sigma.numpy()) - np.linalg.eigvalsh(sigma.numpy())[-k:].sum())
+def discarded_variance(S, k):
+    return torch.tensor(np.trace(S.numpy()) - np.linalg.eigvalsh(S.numpy())[-k:].sum())
 
 
 # %% cell="explained_variance_ratio" name="numpy"
@@ -164,16 +164,16 @@ def covariance(x_c):
 
 
 # %% cell="fit_1d" name="svd"
-def fit_1d(sigma):
-    _, s, vh = torch.linalg.svd(sigma)
+def fit_1d(S):
+    _, s, vh = torch.linalg.svd(S)
     return s[0], vh[0]
 
 
 # %% cell="fit" name="svd"
-def fit(sigma, k):
+def fit(S, k):
     # An orthonormal basis of the subspace that is not made of eigenvectors.
     rotation = torch.linalg.qr(torch.vander(torch.arange(1.0, k + 1))).Q
-    w_dec = torch.linalg.svd(sigma).U[:, :k] @ rotation
+    w_dec = torch.linalg.svd(S).U[:, :k] @ rotation
     return w_dec.T, w_dec
 
 
@@ -196,8 +196,8 @@ def reconstruction_error(x, x_hat):
 
 
 # %% cell="discarded_variance" name="svd"
-def discarded_variance(sigma, k):
-    return torch.linalg.svdvals(sigma)[k:].sum()
+def discarded_variance(S, k):
+    return torch.linalg.svdvals(S)[k:].sum()
 
 
 # %% cell="explained_variance_ratio" name="svd"
