@@ -70,75 +70,79 @@ class Autoencoder(nn.Module, ABC, Generic[OutT]):
 
     A subclass is abstract or final: it implements the abstract methods below and overrides nothing else.
 
+    What an example comes *with*, such as its class ``y`` or the length of a sequence, is passed on by name to the encoder and
+    the decoder: ``model(x, y=y)`` calls ``encoder(x, y=y)`` and ``decoder(z, y=y)``. Each is a tensor of B rows.
+
     Args:
+        encoder: from (B, *event_shape) to a code, or to whatever the model makes its code of.
+        decoder: from (B, latent_dim) to the likelihood's parameters.
         likelihood: p(x | z), how the decoder's output is read and scored.
+        adversary: a network that is trained against the others, in a phase of its own.
     """
 
-    def __init__(self, likelihood: Likelihood) -> None:
+    def __init__(
+        self, encoder: nn.Module, decoder: nn.Module, likelihood: Likelihood, *, adversary: nn.Module | None = None
+    ) -> None:
         super().__init__()
+        self.encoder = encoder
+        self.decoder = decoder
         self.likelihood = likelihood
+        self.adversary = adversary
 
     @abstractmethod
-    def encode(self, x: Shaped[Tensor, "B *event"]) -> Float[Tensor, "B latent_dim"]:
+    def encode(self, x: Shaped[Tensor, "B *event"], **given: Tensor) -> Float[Tensor, "B latent_dim"]:
         """The deterministic code of ``x``: f(x), or the posterior mean where the model has a posterior."""
 
     @abstractmethod
-    def decode(self, z: Float[Tensor, "B latent_dim"]) -> Float[Tensor, "B *event"]:
-        """The mean of p(x | z) in data space."""
-
-    @abstractmethod
-    def forward(self, x: Shaped[Tensor, "B *event"], *, generator: Generator | None = None) -> OutT:
+    def forward(self, x: Shaped[Tensor, "B *event"], *, generator: Generator | None = None, **given: Tensor) -> OutT:
         """One training pass. It samples where the model samples, from ``generator`` or torch's own, and computes no loss."""
 
     @abstractmethod
     def loss(self, x: Shaped[Tensor, "B *event"], out: OutT, phase: str = "main") -> Loss:
         """The loss of ``out = self(x)`` in one phase of training. It never samples again."""
 
-    @abstractmethod
+    @final
+    def decode(self, z: Float[Tensor, "B latent_dim"], **given: Tensor) -> Float[Tensor, "B ..."]:
+        """The mean of p(x | z), in data space."""
+        return self.decoded(z, **given)[0]
+
+    @final
+    def decoded(self, z: Float[Tensor, "B latent_dim"], **given: Tensor) -> tuple[Tensor, Tensor]:
+        """Both (x_hat, params): the mean of p(x | z), and the parameters that the decoder returned and the loss needs."""
+        params: Tensor = self.decoder(z, **given)
+        return self.likelihood.mean(params), params
+
+    @final
     def phases(self) -> dict[str, list[nn.Parameter]]:
-        """The parameters that each phase of a training step updates; more than one phase only for adversarial models."""
+        """The parameters that each phase of a training step updates: "disc" for the adversary's, if any, and "main" for all others."""
+        if self.adversary is None:
+            return {"main": list(self.parameters())}
+        against = list(self.adversary.parameters())
+        known = {id(parameter) for parameter in against}
+        return {"main": [p for p in self.parameters() if id(p) not in known], "disc": against}
 
 
 class DeterministicAutoencoder(Autoencoder[AEOutput]):
-    """The forward pass of every model whose code is a function of its input: z = f(x), x_hat = E[x | g(z)].
-
-    Args:
-        encoder: f, from (B, *event_shape) to (B, latent_dim).
-        decoder: g, from (B, latent_dim) to the likelihood's parameters.
-        likelihood: p(x | z).
-    """
-
-    def __init__(self, encoder: nn.Module, decoder: nn.Module, likelihood: Likelihood) -> None:
-        super().__init__(likelihood)
-        self.encoder = encoder
-        self.decoder = decoder
+    """The forward pass of every model whose code is a function of its input: z = f(x), x_hat = E[x | g(z)]."""
 
     @final
-    def encode(self, x: Shaped[Tensor, "B *event"]) -> Float[Tensor, "B latent_dim"]:
+    def encode(self, x: Shaped[Tensor, "B *event"], **given: Tensor) -> Float[Tensor, "B latent_dim"]:
         """z = f(x)."""
-        z: Tensor = self.encoder(x)
+        z: Tensor = self.encoder(x, **given)
         return z
 
-    @final
-    def decode(self, z: Float[Tensor, "B latent_dim"]) -> Float[Tensor, "B *event"]:
-        """x_hat, the mean of p(x | z)."""
-        return self.likelihood.mean(self.decoder(z))
-
-    def forward(self, x: Shaped[Tensor, "B *event"], *, generator: Generator | None = None) -> AEOutput:
+    def forward(
+        self, x: Shaped[Tensor, "B *event"], *, generator: Generator | None = None, **given: Tensor
+    ) -> AEOutput:
         """Encode and decode; nothing is sampled, so ``generator`` is not used."""
-        z = self.encode(x)
-        params = self.decoder(z)
-        return AEOutput(self.likelihood.mean(params), z, params)
-
-    @final
-    def phases(self) -> dict[str, list[nn.Parameter]]:
-        """One phase that updates everything."""
-        return {"main": list(self.parameters())}
+        z = self.encode(x, **given)
+        x_hat, params = self.decoded(z, **given)
+        return AEOutput(x_hat, z, params)
 
 
 class GenerativeAutoencoder(Autoencoder[OutT]):
     """An autoencoder with a prior over its codes, from which new examples can be drawn."""
 
     @abstractmethod
-    def sample(self, n: int, *, generator: Generator | None = None) -> Float[Tensor, "n *event"]:
+    def sample(self, n: int, *, generator: Generator | None = None, **given: Tensor) -> Float[Tensor, "n ..."]:
         """The means of p(x | z) for ``n`` codes z drawn from the prior."""

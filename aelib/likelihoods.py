@@ -1,6 +1,6 @@
 """Likelihoods p(x | z): how a decoder's output is read, and the reconstruction loss that follows from it.
 
-Every ``nll`` returns one value per example: the negative log-likelihood in nats, summed over the event, constants included.
+``nll`` returns one value per example: the negative log-likelihood in nats, summed over the event, constants included.
 
 =============  ==========================  =======================================================
 likelihood     what the decoder returns    -log p(x | z), summed over the d values of an example
@@ -13,6 +13,7 @@ Categorical    logits, classes on axis 1   -sum log softmax(a)[x]; no constant
 
 import math
 from abc import ABC, abstractmethod
+from typing import final
 
 import torch
 import torch.nn.functional as F
@@ -35,18 +36,57 @@ class Likelihood(nn.Module, ABC):
         """E[x | params], the reconstruction."""
 
     @abstractmethod
-    def nll(self, params: Float[Tensor, "B ..."], x: Shaped[Tensor, "B *event"]) -> Float[Tensor, " B"]:
-        """-log p(x | params) of each example in nats; lower is better."""
+    def values_nll(self, params: Float[Tensor, "B ..."], x: Shaped[Tensor, "B *event"]) -> Float[Tensor, "B *event"]:
+        """-log p of each single value of ``x``, in nats."""
 
-    @abstractmethod
+    @final
+    def nll(
+        self,
+        params: Float[Tensor, "B ..."],
+        x: Shaped[Tensor, "B *event"],
+        mask: Shaped[Tensor, "B ..."] | None = None,
+    ) -> Float[Tensor, " B"]:
+        """-log p(x | params) of each example in nats, summed over the event; lower is better.
+
+        Args:
+            params: what the decoder returned.
+            x: the examples.
+            mask: which values count, 1 or True, and which do not; of the shape of ``x``, or of its first axes. None: all.
+
+        Raises:
+            ValueError: if ``x`` lies on the CPU and holds values that the likelihood cannot have produced. On a GPU this check
+                would stall every training step; there :func:`aelib.training.fit` makes it once, before the first step.
+        """
+        if x.device.type == "cpu":
+            self.check_range(x)
+        values = self.values_nll(params, x)
+        if mask is not None:
+            mask = mask.reshape(mask.shape + (1,) * (values.ndim - mask.ndim))
+            # Not a product, which would let a NaN in where nothing counts.
+            values = torch.where(mask.bool(), values, 0.0)
+        return sum_event(values)
+
+    @final
     def check(self, x: Shaped[Tensor, "B *event"], argument: str = "x") -> None:
         """Check that ``x`` holds values that this likelihood can have produced.
 
         Raises:
             ValueError: if it does not; the message calls it ``argument``.
         """
+        if x.is_floating_point():
+            checks.finite(argument, x)
+        self.check_range(x, argument)
+
+    @abstractmethod
+    def check_range(self, x: Shaped[Tensor, "B *event"], argument: str = "x") -> None:
+        """The part of :meth:`check` that is cheap enough for every training step.
+
+        Raises:
+            ValueError: if a value is out of range.
+        """
 
 
+@final
 class Gaussian(Likelihood):
     """p(x | m) = N(x; m, sigma^2 I), with one standard deviation for all values.
 
@@ -77,16 +117,16 @@ class Gaussian(Likelihood):
         """The decoder's output is the mean."""
         return params
 
-    def nll(self, params: Float[Tensor, "B *event"], x: Float[Tensor, "B *event"]) -> Float[Tensor, " B"]:
-        """||x - m||^2 / (2 sigma^2) + d log(sigma) + (d/2) log(2 pi)."""
+    def values_nll(self, params: Float[Tensor, "B *event"], x: Float[Tensor, "B *event"]) -> Float[Tensor, "B *event"]:
+        """(x - m)^2 / (2 sigma^2) + log(sigma) + (1/2) log(2 pi)."""
         scaled = (x - params) * torch.exp(-self.log_sigma)
-        return sum_event(0.5 * scaled.square() + self.log_sigma + 0.5 * math.log(2 * math.pi))
+        return 0.5 * scaled.square() + self.log_sigma + 0.5 * math.log(2 * math.pi)
 
-    def check(self, x: Shaped[Tensor, "B *event"], argument: str = "x") -> None:
-        """Any finite number will do."""
-        checks.finite(argument, x)
+    def check_range(self, x: Shaped[Tensor, "B *event"], argument: str = "x") -> None:
+        """Any number will do."""
 
 
+@final
 class Bernoulli(Likelihood):
     """p(x | a) = sigmoid(a)^x (1 - sigmoid(a))^(1 - x), each value on its own; a are logits.
 
@@ -98,23 +138,16 @@ class Bernoulli(Likelihood):
         """p = sigmoid(a)."""
         return torch.sigmoid(params)
 
-    def nll(self, params: Float[Tensor, "B *event"], x: Float[Tensor, "B *event"]) -> Float[Tensor, " B"]:
-        """-sum(x log p + (1 - x) log(1 - p)), computed from the logits.
+    def values_nll(self, params: Float[Tensor, "B *event"], x: Float[Tensor, "B *event"]) -> Float[Tensor, "B *event"]:
+        """-(x log p + (1 - x) log(1 - p)), computed from the logits."""
+        return F.binary_cross_entropy_with_logits(params, x, reduction="none")
 
-        Raises:
-            ValueError: if ``x`` lies on the CPU and leaves [0, 1]. On a GPU the check would stall every training step; there
-                :func:`aelib.training.fit` makes it once, before the first step.
-        """
-        if x.device.type == "cpu":
-            self.check(x)
-        return sum_event(F.binary_cross_entropy_with_logits(params, x, reduction="none"))
-
-    def check(self, x: Shaped[Tensor, "B *event"], argument: str = "x") -> None:
+    def check_range(self, x: Shaped[Tensor, "B *event"], argument: str = "x") -> None:
         """Every value must lie in [0, 1]."""
-        checks.finite(argument, x)
         checks.within(argument, x, 0, 1)
 
 
+@final
 class Categorical(Likelihood):
     """p(x = c | a) = softmax(a)[c] for classes on axis 1 of ``a``: logits (B, C, *event_shape), x integers (B, *event_shape).
 
@@ -134,11 +167,13 @@ class Categorical(Likelihood):
         """The probability of each class, on axis 1."""
         return torch.softmax(params, dim=1)
 
-    def nll(self, params: Float[Tensor, "B C *event"], x: Shaped[Tensor, "B *event"]) -> Float[Tensor, " B"]:
-        """-sum log softmax(a)[x]."""
-        return sum_event(F.cross_entropy(params, x.long(), reduction="none"))
+    def values_nll(
+        self, params: Float[Tensor, "B C *event"], x: Shaped[Tensor, "B *event"]
+    ) -> Float[Tensor, "B *event"]:
+        """-log softmax(a)[x]."""
+        return F.cross_entropy(params, x.long(), reduction="none")
 
-    def check(self, x: Shaped[Tensor, "B *event"], argument: str = "x") -> None:
+    def check_range(self, x: Shaped[Tensor, "B *event"], argument: str = "x") -> None:
         """Every value must be an integer from 0 to C - 1."""
         if x.is_floating_point():
             raise ValueError(f"{argument}: got {x.dtype}; expected integers from 0 to {self.num_classes - 1}")

@@ -25,7 +25,9 @@ def fit(
     x: Shaped[Tensor, "N *event"],
     config: TrainConfig | None = None,
     *,
+    given: Mapping[str, Tensor] | None = None,
     x_val: Shaped[Tensor, "M *event"] | None = None,
+    given_val: Mapping[str, Tensor] | None = None,
     device: str | torch.device | None = None,
     checkpoint: str | Path | None = None,
     progress: bool = True,
@@ -40,7 +42,9 @@ def fit(
         model: is trained in place, and stays on ``device``.
         x: the training examples, shape (N, *event_shape).
         config: see :class:`~aelib.history.TrainConfig`; None takes its defaults.
+        given: what the examples come with, by the name under which the model takes it, N rows each: ``{"y": labels}``.
         x_val: examples to judge each epoch by; needed for ``config.patience``.
+        given_val: what these come with.
         device: where to train; None takes a GPU if there is one.
         checkpoint: a file that is written after every epoch. If it exists, training goes on from there, and ends with the same
             weights, to the bit on a CPU, as a run that was never stopped.
@@ -58,11 +62,13 @@ def fit(
         raise ValueError(
             f"x_val: got None with patience={config.patience}; expected validation examples to judge epochs by"
         )
-    _check_data(model, "x", x)
+    given, given_val = dict(given or {}), dict(given_val or {})
+    _check_data(model, "x", x, given)
     if x_val is not None:
-        _check_data(model, "x_val", x_val)
+        _check_data(model, "x_val", x_val, given_val)
     model.to(device or ("cuda" if torch.cuda.is_available() else "cpu"))
     x = _to_model(model, x)
+    given = {name: _to_model(model, value) for name, value in given.items()}
     run = _Run(model, config, len(x))
 
     with _seeded(config.seed, x.device):
@@ -75,9 +81,9 @@ def fit(
             if config.patience is not None and epoch - run.best_epoch > config.patience:
                 break
             start = time.perf_counter()
-            train = _train_epoch(model, run.optimizers, x, config.batch_size)
+            train = _train_epoch(model, run.optimizers, x, given, config.batch_size)
             # Judging an epoch draws its noise from a generator of its own, so that it does not change the training.
-            val = {} if x_val is None else evaluate(model, x_val, seed=config.seed)
+            val = {} if x_val is None else evaluate(model, x_val, given=given_val, seed=config.seed)
             history.append(train, val, time.perf_counter() - start)
             bar.set_postfix_str(f"loss {(val or train)['total']:.4g}")
             if config.patience is not None and val["total"] < run.best_loss:
@@ -94,7 +100,12 @@ def fit(
 
 @torch.no_grad()
 def evaluate(
-    model: Autoencoder[Any], x: Shaped[Tensor, "N *event"], *, batch_size: int = 1024, seed: int = 0
+    model: Autoencoder[Any],
+    x: Shaped[Tensor, "N *event"],
+    *,
+    given: Mapping[str, Tensor] | None = None,
+    batch_size: int = 1024,
+    seed: int = 0,
 ) -> dict[str, float]:
     """The model's loss ("total") and its terms on ``x``, as means over the examples, in nats; lower is better.
 
@@ -104,14 +115,15 @@ def evaluate(
         TypeError: if ``x`` is not a tensor.
         ValueError: if it does not fit the model's likelihood or is empty.
     """
-    _check_data(model, "x", x)
+    given = dict(given or {})
+    _check_data(model, "x", x, given)
     means = _Means()
     was_training = model.training
     model.eval()
     generator = torch.Generator(next(model.parameters()).device).manual_seed(seed)
-    for x_batch in x.split(batch_size):
-        x_batch = _to_model(model, x_batch)
-        out = model(x_batch, generator=generator)
+    for index in torch.arange(len(x)).split(batch_size):
+        x_batch = _to_model(model, x[index])
+        out = model(x_batch, generator=generator, **{name: _to_model(model, v[index]) for name, v in given.items()})
         for phase in model.phases():
             means.add(model.loss(x_batch, out, phase), len(x_batch))
     model.train(was_training)
@@ -191,9 +203,14 @@ class _Run:
             setattr(self, name, value)
 
 
-def _check_data(model: Autoencoder[Any], argument: str, x: Tensor) -> None:
+def _check_data(model: Autoencoder[Any], argument: str, x: Tensor, given: Mapping[str, Tensor]) -> None:
     checks.batch(argument, x)
     checks.at_least(f"the number of examples in {argument}", len(x), 1)
+    for name, value in given.items():
+        if len(value) != len(x):
+            raise ValueError(
+                f"given[{name!r}]: got {len(value)} rows; expected one for each of the {len(x)} examples of {argument}"
+            )
     model.likelihood.check(x, argument)
 
 
@@ -212,14 +229,18 @@ def _seeded(seed: int, device: torch.device) -> Iterator[None]:
 
 
 def _train_epoch(
-    model: Autoencoder[Any], optimizers: Mapping[str, Optimizer], x: Tensor, batch_size: int
+    model: Autoencoder[Any],
+    optimizers: Mapping[str, Optimizer],
+    x: Tensor,
+    given: Mapping[str, Tensor],
+    batch_size: int,
 ) -> dict[str, float]:
     model.train()
     means = _Means()
     for index in torch.randperm(len(x)).to(x.device).split(batch_size):
-        x_batch = x[index]
+        x_batch, given_batch = x[index], {name: value[index] for name, value in given.items()}
         for phase, optimizer in optimizers.items():
-            loss = model.loss(x_batch, model(x_batch), phase)
+            loss = model.loss(x_batch, model(x_batch, **given_batch), phase)
             optimizer.zero_grad()
             loss.total.backward()
             optimizer.step()

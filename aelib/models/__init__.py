@@ -7,8 +7,8 @@ from aelib import checks
 from aelib.core import Autoencoder
 from aelib.likelihoods import Bernoulli, Gaussian
 from aelib.models.linear import LinearAE
-from aelib.models.undercomplete import UndercompleteAE
 from aelib.models.vae import VAE, VAEOutput
+from aelib.models.vanilla import VanillaAE
 from aelib.nets import MLP
 
 HIDDEN_DIMS = (128, 64)
@@ -23,8 +23,8 @@ def _linear(event_shape: Sequence[int], latent_dim: int) -> LinearAE:
     return LinearAE(event_shape, latent_dim)
 
 
-def _undercomplete(event_shape: Sequence[int], latent_dim: int) -> UndercompleteAE:
-    return UndercompleteAE(*_mlp_pair(event_shape, latent_dim, latent_dim), Gaussian())
+def _undercomplete(event_shape: Sequence[int], latent_dim: int) -> VanillaAE:
+    return VanillaAE(*_mlp_pair(event_shape, latent_dim, latent_dim), Gaussian())
 
 
 def _vae(event_shape: Sequence[int], latent_dim: int) -> VAE:
@@ -50,4 +50,4 @@ def build(name: str, event_shape: Sequence[int], latent_dim: int) -> Autoencoder
     return MODELS[name](event_shape, latent_dim)
 
 
-__all__ = ["HIDDEN_DIMS", "MODELS", "VAE", "LinearAE", "UndercompleteAE", "VAEOutput", "build"]
+__all__ = ["HIDDEN_DIMS", "MODELS", "VAE", "LinearAE", "VAEOutput", "VanillaAE", "build"]

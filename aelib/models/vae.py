@@ -49,53 +49,45 @@ class VAE(GenerativeAutoencoder[VAEOutput]):
     ) -> None:
         checks.at_least("latent_dim", latent_dim, 1)
         checks.at_least("beta", beta, 0)
-        super().__init__(likelihood)
-        self.encoder = encoder
-        self.decoder = decoder
+        super().__init__(encoder, decoder, likelihood)
         self.latent_dim = latent_dim
         self.beta = beta
 
     def posterior(
-        self, x: Float[Tensor, "B *event"]
+        self, x: Float[Tensor, "B *event"], **given: Tensor
     ) -> tuple[Float[Tensor, "B latent_dim"], Float[Tensor, "B latent_dim"]]:
         """The means and the log-variances of q(z | x).
 
         Raises:
             ValueError: if the encoder's output is not of shape (B, 2 * latent_dim).
         """
-        out: Tensor = self.encoder(x)
+        out: Tensor = self.encoder(x, **given)
         checks.batch("the encoder's output", out, (2 * self.latent_dim,))
         mu, logvar = out.chunk(2, dim=1)
         return mu, logvar
 
-    def encode(self, x: Float[Tensor, "B *event"]) -> Float[Tensor, "B latent_dim"]:
+    def encode(self, x: Float[Tensor, "B *event"], **given: Tensor) -> Float[Tensor, "B latent_dim"]:
         """The posterior mean mu(x)."""
-        return self.posterior(x)[0]
+        return self.posterior(x, **given)[0]
 
-    def decode(self, z: Float[Tensor, "B latent_dim"]) -> Float[Tensor, "B *event"]:
-        """The mean of p(x | z)."""
-        return self.likelihood.mean(self.decoder(z))
-
-    def forward(self, x: Float[Tensor, "B *event"], *, generator: Generator | None = None) -> VAEOutput:
+    def forward(
+        self, x: Float[Tensor, "B *event"], *, generator: Generator | None = None, **given: Tensor
+    ) -> VAEOutput:
         """Draw z = mu + exp(logvar / 2) * eps with eps from N(0, I), and decode it (Kingma and Welling, 2013, section 2.4)."""
-        mu, logvar = self.posterior(x)
+        mu, logvar = self.posterior(x, **given)
         eps = torch.randn(mu.shape, generator=generator, device=mu.device, dtype=mu.dtype)
         z = mu + torch.exp(0.5 * logvar) * eps
-        params = self.decoder(z)
-        return VAEOutput(self.likelihood.mean(params), z, params, mu, logvar)
+        x_hat, params = self.decoded(z, **given)
+        return VAEOutput(x_hat, z, params, mu, logvar)
 
     def loss(self, x: Float[Tensor, "B *event"], out: VAEOutput, phase: str = "main") -> Loss:
         """-log p(x | z) + beta KL(q(z | x) || p(z)): with beta = 1, an unbiased estimate of the negative bound."""
         recon = self.likelihood.nll(out.params, x).mean()
         return Loss.weighted({"recon": (1.0, recon), "kl": (self.beta, gaussian_kl(out.mu, out.logvar).mean())})
 
-    def phases(self) -> dict[str, list[nn.Parameter]]:
-        """One phase that updates everything."""
-        return {"main": list(self.parameters())}
-
     @torch.no_grad()
-    def sample(self, n: int, *, generator: Generator | None = None) -> Float[Tensor, "n *event"]:
+    def sample(self, n: int, *, generator: Generator | None = None, **given: Tensor) -> Float[Tensor, "n *event"]:
         """The means of p(x | z) for ``n`` codes drawn from N(0, I)."""
         like = next(self.decoder.parameters())
         z = torch.randn(n, self.latent_dim, generator=generator, device=like.device, dtype=like.dtype)
-        return self.decode(z)
+        return self.decode(z, **given)

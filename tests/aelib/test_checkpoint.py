@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from aelib.checkpoint import load, save
-from aelib.models import LinearAE, UndercompleteAE
+from aelib.models import LinearAE, VanillaAE
 from aelib.nets import MLP
 
 
@@ -52,8 +52,8 @@ def test_another_version_is_refused(tmp_path):
 
 
 def test_another_model_is_refused(file):
-    model = UndercompleteAE(MLP((3,), (), (2,)), MLP((2,), (), (3,)), LinearAE((3,), 2).likelihood)
-    with pytest.raises(ValueError, match="made with model='LinearAE'; this run has model='UndercompleteAE'"):
+    model = VanillaAE(MLP((3,), (), (2,)), MLP((2,), (), (3,)), LinearAE((3,), 2).likelihood)
+    with pytest.raises(ValueError, match="made with model='LinearAE'; this run has model='VanillaAE'"):
         load(model, file)
 
 

@@ -10,7 +10,7 @@ from aelib.core import LOSS_TERMS, GenerativeAutoencoder
 from aelib.history import TrainConfig
 from aelib.likelihoods import Gaussian
 from aelib.metrics import explained_variance
-from aelib.models import MODELS, UndercompleteAE, build
+from aelib.models import MODELS, VanillaAE, build
 from aelib.nets import MLP
 from aelib.training import evaluate, fit
 
@@ -140,7 +140,7 @@ def test_a_forgotten_device_is_caught():
             return z + torch.zeros(3)
 
     with FakeTensorMode(), pytest.raises(RuntimeError, match="device"):
-        on_fake_cuda(UndercompleteAE(MLP((3,), (), (3,)), Forgetful(), Gaussian()), (5, 3))
+        on_fake_cuda(VanillaAE(MLP((3,), (), (3,)), Forgetful(), Gaussian()), (5, 3))
 
 
 @pytest.mark.parametrize("name", [name for name in MODELS if isinstance(make(name), GenerativeAutoencoder)])

@@ -106,3 +106,11 @@ def test_categorical_checks_its_classes():
 def test_sigma_must_be_above_zero(sigma):
     with pytest.raises(ValueError, match=r"sigma: got .*; expected a finite number above 0"):
         Gaussian(sigma)
+
+
+def test_a_mask_leaves_values_out_even_if_they_are_nan(generator):
+    params, x = torch.randn(3, 4, 2, generator=generator), torch.randn(3, 4, 2, generator=generator)
+    mask = torch.tensor([[1, 1, 1, 1], [1, 1, 0, 0], [0, 0, 0, 0]])
+    by_hand = [Gaussian().nll(params[i : i + 1, : mask[i].sum()], x[i : i + 1, : mask[i].sum()]) for i in range(3)]
+    x[1, 2:] = math.nan
+    torch.testing.assert_close(Gaussian().nll(params, x, mask), torch.cat(by_hand))

@@ -8,7 +8,7 @@ from torch import nn
 
 from aelib.history import TrainConfig
 from aelib.likelihoods import Bernoulli, Gaussian
-from aelib.models import VAE, LinearAE, UndercompleteAE
+from aelib.models import VAE, LinearAE, VanillaAE
 from aelib.nets import MLP
 from aelib.training import evaluate, fit
 
@@ -70,7 +70,7 @@ def test_validation_does_not_change_the_training():
 
 
 def test_evaluate_does_not_depend_on_the_batch_size():
-    model = UndercompleteAE(MLP((5,), (8,), (2,)), MLP((2,), (8,), (5,)), Gaussian())
+    model = VanillaAE(MLP((5,), (8,), (2,)), MLP((2,), (8,), (5,)), Gaussian())
     x = data()
     expected = model.loss(x, model(x)).total.item()
     for batch_size in (1, 7, 30, 100):
@@ -79,7 +79,7 @@ def test_evaluate_does_not_depend_on_the_batch_size():
 
 def test_evaluate_turns_dropout_off_and_puts_it_back():
     net = nn.Sequential(nn.Linear(5, 5), nn.Dropout(0.5))
-    model = UndercompleteAE(net, MLP((5,), (), (5,)), Gaussian()).train()
+    model = VanillaAE(net, MLP((5,), (), (5,)), Gaussian()).train()
     assert evaluate(model, data(), seed=0) == evaluate(model, data(), seed=1)
     assert model.training
 
@@ -204,3 +204,39 @@ def test_config_ranges(setting, value):
 def test_the_progress_bar_shows_the_loss(capsys):
     fit(make(), data(), TrainConfig(epochs=2), device="cpu")
     assert "loss" in capsys.readouterr().err
+
+
+class ClassOnly(nn.Module):
+    """A decoder that looks at what the example comes with, and at nothing else."""
+
+    def __init__(self):
+        super().__init__()
+        self.table = nn.Embedding(3, 5)
+
+    def forward(self, z, *, y):
+        return self.table(y)
+
+
+class IgnoresClass(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.net = MLP((5,), (), (2,))
+
+    def forward(self, x, *, y):
+        return self.net(x)
+
+
+def test_what_examples_come_with_goes_to_encoder_and_decoder():
+    """With the class alone to decode from, the best reconstruction is the mean of the class."""
+    x, y = data(60), torch.arange(60) % 3
+    model = VanillaAE(IgnoresClass(), ClassOnly(), Gaussian())
+    run(model, x, TrainConfig(epochs=300, batch_size=60, lr=5e-2), given={"y": y})
+    means = torch.stack([x[y == label].mean(0) for label in range(3)])
+    torch.testing.assert_close(model.decoder.table.weight.detach(), means, atol=1e-3, rtol=0)
+    expected = model.loss(x, model(x, y=y)).total.item()
+    assert evaluate(model, x, given={"y": y}, batch_size=7)["total"] == pytest.approx(expected, rel=1e-6)
+
+
+def test_given_needs_a_row_for_each_example():
+    with pytest.raises(ValueError, match=r"given\['y'\]: got 2 rows; expected one for each of the 30 examples of x"):
+        run(make(), data(), TrainConfig(epochs=1), given={"y": torch.zeros(2)})

@@ -9,7 +9,7 @@ from aelib.core import AEOutput, DeterministicAutoencoder, Loss
 
 
 @final
-class UndercompleteAE(DeterministicAutoencoder):
+class VanillaAE(DeterministicAutoencoder):
     """z = f(x) and x_hat = E[x | g(z)] for any networks f and g, trained on the reconstruction alone.
 
     Nothing but the size of the code keeps it from copying. A latent_dim below d rules out the identity on all of R^d, but not
