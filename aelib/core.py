@@ -114,7 +114,7 @@ class Autoencoder(nn.Module, ABC, Generic[OutT]):
 
     @final
     def phases(self) -> dict[str, list[nn.Parameter]]:
-        """The parameters that each phase of a training step updates: "disc" for the adversary's, if any, and "main" for all others."""
+        """What each phase of a training step updates: "disc" the parameters of the adversary, if any, and "main" all others."""
         if self.adversary is None:
             return {"main": list(self.parameters())}
         against = list(self.adversary.parameters())
