@@ -86,9 +86,16 @@ exercises: $(STAMP) ## make the student notebooks in exercises/ anew from soluti
 grade-demo: $(STAMP) ## grade a demonstration class of six, and print the grades
 	$(PYTHON_ONE) -m autograder demo
 
+# pythae wants other versions of packages than the course, so it has an environment of its own.
+PYTHAE := build/pythae
+$(PYTHAE)/.installed:
+	$(PYTHON) -m venv $(PYTHAE)
+	$(PYTHAE)/bin/python -m pip install --quiet --disable-pip-version-check torch==2.13.0 pythae==0.1.2
+	touch $@
+
 .PHONY: bench
-bench: $(STAMP) ## measure the speed of training against a loop written by hand
-	$(BIN)/python benchmarks/training.py
+bench: $(STAMP) $(PYTHAE)/.installed ## measure the speed of training against pythae and a loop written by hand
+	$(BIN)/python benchmarks/training.py --pythae $(PYTHAE)/bin/python --out benchmarks/results/training.json
 
 # ---- upkeep ---------------------------------------------------------------------------------------------------------
 

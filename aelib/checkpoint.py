@@ -1,25 +1,34 @@
-"""Files that hold weights. They are written whole or not at all, and loading one never runs code from it."""
+"""Files of tensors with a JSON beside them: safetensors, written whole or not at all. Reading one never runs code from it."""
 
+import json
 import os
-import pickle
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import torch
-from torch import nn
+import safetensors
+import safetensors.torch
+from torch import Tensor
 
 FORMAT = 1
 """Goes up when the layout of a file changes."""
 
+_KEY = "aelib"
 
-def save_checkpoint(path: Path, state: dict[str, Any]) -> None:
-    """Write ``state`` to ``path``; whatever happens, the file holds either what it held before or all of ``state``."""
+
+def write(path: Path, tensors: Mapping[str, Tensor], about: Mapping[str, Any]) -> None:
+    """Write tensors, and ``about`` as JSON in the file's header.
+
+    Whatever happens, the file then holds either all of it or what it held before.
+    """
+    header = {_KEY: json.dumps({"format": FORMAT, **about})}
+    content = safetensors.torch.save({k: v.detach().cpu().contiguous() for k, v in tensors.items()}, header)
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:
         with os.fdopen(handle, "wb") as file:
-            torch.save({"format": FORMAT, **state}, file)
+            file.write(content)
             file.flush()
             os.fsync(file.fileno())
         os.replace(name, path)
@@ -28,50 +37,40 @@ def save_checkpoint(path: Path, state: dict[str, Any]) -> None:
         raise
 
 
-def load_checkpoint(path: Path, identity: dict[str, Any]) -> dict[str, Any]:
-    """Read what :func:`save_checkpoint` wrote, if it belongs to ``identity``.
+def read(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
+    """The (tensors, about) that :func:`write` wrote.
 
     Raises:
         FileNotFoundError: if there is no such file.
-        ValueError: if the file is damaged, of another format, or made by another model, config or data set; the message names
-            what differs.
+        ValueError: if the file is damaged, is something else, or has another format.
     """
     try:
-        state = torch.load(path, map_location="cpu", weights_only=True)
-        file_format, found = state["format"], state["identity"]
-    except (RuntimeError, EOFError, KeyError, TypeError, pickle.UnpicklingError) as error:
-        raise ValueError(f"{path}: not a whole checkpoint of aelib ({error}); delete it to start anew") from error
-    if file_format != FORMAT:
-        raise ValueError(f"{path}: has format {file_format}; this version of aelib reads format {FORMAT}")
-    for name, wanted in identity.items():
-        if found.get(name) != wanted:
-            raise ValueError(
-                f"{path}: made with {name}={found.get(name)!r}; this run has {name}={wanted!r}. "
-                "Name another file, or delete this one to start anew"
-            )
-    loaded: dict[str, Any] = state
-    return loaded
+        with safetensors.safe_open(path, framework="pt") as file:
+            about = json.loads((file.metadata() or {})[_KEY])
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118  # it is no mapping
+    except FileNotFoundError:
+        raise FileNotFoundError(f"{path}: no such file") from None
+    except (safetensors.SafetensorError, KeyError, ValueError, OSError) as error:
+        raise ValueError(f"{path}: not a whole file of aelib ({error}); delete it to start anew") from error
+    if about.get("format") != FORMAT:
+        raise ValueError(f"{path}: has format {about.get('format')!r}; this version of aelib reads format {FORMAT}")
+    return tensors, about
 
 
-def save(model: nn.Module, path: str | Path) -> None:
-    """Write the weights of ``model`` to ``path``, whole or not at all."""
-    save_checkpoint(Path(path), {"identity": {"model": type(model).__name__}, "model": model.state_dict()})
-
-
-def load(model: nn.Module, path: str | Path) -> None:
-    """Read weights that :func:`save` wrote, or a checkpoint of :func:`aelib.training.fit`, into ``model``.
+def check_same(path: Path, found: Mapping[str, Any], wanted: Mapping[str, Any]) -> None:
+    """Check that a file belongs to what it is about to be read into.
 
     Raises:
-        FileNotFoundError: if there is no such file.
-        ValueError: if the file is damaged or holds another kind of model, or one of other sizes; ``model`` is then unchanged.
+        ValueError: naming the first thing that differs, in both versions.
     """
-    state = load_checkpoint(Path(path), {"model": type(model).__name__})["model"]
-    expected = {name: tuple(value.shape) for name, value in model.state_dict().items()}
-    given = {name: tuple(value.shape) for name, value in state.items()}
-    for name in sorted(expected.keys() | given.keys()):
-        if expected.get(name) != given.get(name):
+    for name, value in wanted.items():
+        if found.get(name) != value:
             raise ValueError(
-                f"{path}: {name} has shape {given.get(name)}; the model expects {expected.get(name)}. "
-                "Build the model with the sizes it was saved with"
+                f"{path}: made with {name}={found.get(name)!r}; this one has {name}={value!r}. "
+                "Name another file, or delete this one to start anew"
             )
-    model.load_state_dict(state)
+
+
+def shapes(tensors: Mapping[str, Tensor]) -> dict[str, list[int]]:
+    """Name -> shape, as JSON gives it back."""
+    return {name: list(value.shape) for name, value in tensors.items()}

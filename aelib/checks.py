@@ -77,3 +77,15 @@ def batch(argument: str, x: Tensor, event_shape: Sequence[int] | None = None) ->
     elif given[1:] != tuple(event_shape) or x.ndim == 0:
         wanted = ", ".join(["B", *map(str, event_shape)])
         raise ValueError(f"{argument}: got shape {given}; expected a batch of shape ({wanted})")
+
+
+def image_shape(argument: str, event_shape: Sequence[int]) -> None:
+    """Check that ``event_shape`` is (channels, height, width), each at least one.
+
+    Raises:
+        ValueError: with the shape that was given.
+    """
+    if len(event_shape) != 3:
+        raise ValueError(f"{argument}: got {tuple(event_shape)}; expected (channels, height, width)")
+    for size in event_shape:
+        at_least(argument, size, 1)

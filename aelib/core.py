@@ -5,10 +5,11 @@ constants included (see :mod:`aelib.likelihoods`). A loss is then the negative l
 from different models, image sizes and batch sizes can be compared.
 """
 
+import functools
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Generic, TypeVar, final
+from typing import Any, Generic, TypeVar, final
 
 import torch
 from jaxtyping import Float, Shaped
@@ -58,7 +59,9 @@ class Loss:
         unknown = sorted(set(terms) - LOSS_TERMS)
         if unknown:
             raise ValueError(f"terms: got the names {unknown}; expected names from {sorted(LOSS_TERMS)}")
-        total = torch.stack([weight * value for weight, value in terms.values()]).sum()
+        # A weight of one is left out: on small models a step is made of calls, and each one counts.
+        parts = [value if weight == 1 else weight * value for weight, value in terms.values()]
+        total = functools.reduce(torch.add, parts)
         return cls(total, {name: value.detach() for name, (_, value) in terms.items()})
 
 
@@ -88,6 +91,7 @@ class Autoencoder(nn.Module, ABC, Generic[OutT]):
         self.decoder = decoder
         self.likelihood = likelihood
         self.adversary = adversary
+        self.recipe: dict[str, Any] | None = None  # what aelib.models.build was called with, if it made this model
 
     @abstractmethod
     def encode(self, x: Shaped[Tensor, "B *event"], **given: Tensor) -> Float[Tensor, "B latent_dim"]:

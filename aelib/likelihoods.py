@@ -2,13 +2,14 @@
 
 ``nll`` returns one value per example: the negative log-likelihood in nats, summed over the event, constants included.
 
-=============  ==========================  =======================================================
-likelihood     what the decoder returns    -log p(x | z), summed over the d values of an example
-=============  ==========================  =======================================================
-Gaussian       the mean m                  ||x - m||^2 / (2 sigma^2) + d log(sigma) + (d/2) log(2 pi)
-Bernoulli      logits a, p = sigmoid(a)    -sum(x log p + (1 - x) log(1 - p)); no constant for x in {0, 1}
-Categorical    logits, classes on axis 1   -sum log softmax(a)[x]; no constant
-=============  ==========================  =======================================================
+====================  =============================  =======================================================
+likelihood            what the decoder returns       -log p(x | z), summed over the d values of an example
+====================  =============================  =======================================================
+Gaussian              the mean m                     ||x - m||^2 / (2 sigma^2) + d log(sigma) + (d/2) log(2 pi)
+GaussianWithVariance  m and l = log s^2 on axis 1    1/2 sum((x - m)^2 / s^2 + l) + (d/2) log(2 pi)
+Bernoulli             logits a, p = sigmoid(a)       -sum(x log p + (1 - x) log(1 - p)); no constant for x in {0, 1}
+Categorical           logits, classes on axis 1      -sum log softmax(a)[x]; no constant
+====================  =============================  =======================================================
 """
 
 import math
@@ -57,7 +58,7 @@ class Likelihood(nn.Module, ABC):
             ValueError: if ``x`` lies on the CPU and holds values that the likelihood cannot have produced. On a GPU this check
                 would stall every training step; there :func:`aelib.training.fit` makes it once, before the first step.
         """
-        if x.device.type == "cpu":
+        if x.device.type == "cpu" and not torch.compiler.is_compiling():
             self.check_range(x)
         values = self.values_nll(params, x)
         if mask is not None:
@@ -124,6 +125,52 @@ class Gaussian(Likelihood):
 
     def check_range(self, x: Shaped[Tensor, "B *event"], argument: str = "x") -> None:
         """Any number will do."""
+
+
+@final
+class GaussianWithVariance(Likelihood):
+    """p(x | m, l) = N(x; m, diag(exp(l))), with a mean and a log-variance for each single value, both from the decoder.
+
+    Axis 1 of the decoder's output is twice as long as that of ``x``: the means first, then raw values r. The log-variances are
+    l = 2 log(min_sigma) + softplus(r - 2 log(min_sigma)): r itself except near the floor, below which l never falls.
+    Without a floor the likelihood has no maximum: the variance of a value that is always reconstructed exactly, such as a
+    black corner, would go to zero and the density to infinity.
+    Source: the floor, Chua et al. (2018), Deep reinforcement learning in a handful of trials, appendix A.1.
+
+    Args:
+        min_sigma: the smallest standard deviation, in the units of the data; above zero.
+
+    Raises:
+        ValueError: if ``min_sigma`` is not a finite number above zero.
+    """
+
+    def __init__(self, *, min_sigma: float = 1e-2) -> None:
+        super().__init__()
+        if not 0 < min_sigma < math.inf:
+            raise ValueError(f"min_sigma: got {min_sigma!r}; expected a finite number above 0")
+        self.min_logvar = 2 * math.log(min_sigma)
+
+    def mean(self, params: Float[Tensor, "B C2 *rest"]) -> Float[Tensor, "B C *rest"]:
+        """The first half of axis 1."""
+        return self._split(params)[0]
+
+    def values_nll(
+        self, params: Float[Tensor, "B C2 *rest"], x: Float[Tensor, "B C *rest"]
+    ) -> Float[Tensor, "B C *rest"]:
+        """(x - m)^2 exp(-l) / 2 + l / 2 + (1/2) log(2 pi)."""
+        mean, logvar = self._split(params)
+        return 0.5 * ((x - mean).square() * torch.exp(-logvar) + logvar + math.log(2 * math.pi))
+
+    def check_range(self, x: Shaped[Tensor, "B *event"], argument: str = "x") -> None:
+        """Any number will do."""
+
+    def _split(self, params: Tensor) -> tuple[Tensor, Tensor]:
+        if params.ndim < 2 or params.shape[1] % 2:
+            raise ValueError(
+                f"the decoder's output: got shape {tuple(params.shape)}; expected an even axis 1, means and then log-variances"
+            )
+        mean, raw = params.chunk(2, dim=1)
+        return mean, self.min_logvar + F.softplus(raw - self.min_logvar)
 
 
 @final

@@ -8,27 +8,31 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
-from jaxtyping import Shaped
 from torch import Tensor
-from torch.optim import Adam, Optimizer
+from torch.utils.data import Dataset
 from tqdm.auto import tqdm
 
 from aelib import checks
-from aelib.checkpoint import load_checkpoint, save_checkpoint
-from aelib.core import Autoencoder, Loss
+from aelib.batches import Batches, StreamedBatches, TensorBatches
+from aelib.checkpoint import check_same, read, shapes, write
+from aelib.core import Autoencoder
+from aelib.distributed import Group, join
 from aelib.history import History, TrainConfig
+from aelib.stepping import Steps
 
 
 def fit(
     model: Autoencoder[Any],
-    x: Shaped[Tensor, "N *event"],
+    x: Tensor | Dataset[Any],
     config: TrainConfig | None = None,
     *,
     given: Mapping[str, Tensor] | None = None,
-    x_val: Shaped[Tensor, "M *event"] | None = None,
+    x_val: Tensor | Dataset[Any] | None = None,
     given_val: Mapping[str, Tensor] | None = None,
     device: str | torch.device | None = None,
+    compile: bool = False,
     checkpoint: str | Path | None = None,
     progress: bool = True,
     on_epoch: Callable[[int, Autoencoder[Any]], None] | None = None,
@@ -36,23 +40,28 @@ def fit(
     """Minimize ``model.loss`` on ``x`` with one Adam for each phase of the model.
 
     The order of the examples and the noise of the model come from ``config.seed``; torch's own random state is as before when
-    ``fit`` returns. The data go to the device once and batches are cut there.
+    ``fit`` returns. Examples in a tensor go to the device once and batches are cut there.
+
+    Under ``torchrun`` each process takes its share of every batch, and the gradients are those of the whole batch. A model that
+    does not sample then trains as in one process, up to rounding; the noise of one that does is drawn in each process.
 
     Args:
         model: is trained in place, and stays on ``device``.
-        x: the training examples, shape (N, *event_shape).
+        x: the training examples, a tensor of shape (N, *event_shape); or a torch Dataset that gives them one by one, each as a
+            tensor or as (tensor, {name: what it comes with}), when they do not fit in memory.
         config: see :class:`~aelib.history.TrainConfig`; None takes its defaults.
         given: what the examples come with, by the name under which the model takes it, N rows each: ``{"y": labels}``.
         x_val: examples to judge each epoch by; needed for ``config.patience``.
         given_val: what these come with.
         device: where to train; None takes a GPU if there is one.
+        compile: whether to compile the step with ``torch.compile``; takes a minute or less, and pays for long runs.
         checkpoint: a file that is written after every epoch. If it exists, training goes on from there, and ends with the same
             weights, to the bit on a CPU, as a run that was never stopped.
         progress: whether to show a progress bar.
         on_epoch: called after each epoch with its number, from 0, and the model; to watch training.
 
     Raises:
-        TypeError: if the data are not tensors.
+        TypeError: if the data are neither a tensor nor a Dataset.
         ValueError: if the data do not fit the model's likelihood, are empty, or patience is set without ``x_val``; or if the
             checkpoint was made with another config, model or number of examples.
         FloatingPointError: if the loss becomes NaN or infinite.
@@ -62,33 +71,32 @@ def fit(
         raise ValueError(
             f"x_val: got None with patience={config.patience}; expected validation examples to judge epochs by"
         )
-    given, given_val = dict(given or {}), dict(given_val or {})
-    _check_data(model, "x", x, given)
+    group, own_device = join()
+    _check_data(model, "x", x, given or {})
     if x_val is not None:
-        _check_data(model, "x_val", x_val, given_val)
-    model.to(device or ("cuda" if torch.cuda.is_available() else "cpu"))
-    x = _to_model(model, x)
-    given = {name: _to_model(model, value) for name, value in given.items()}
-    run = _Run(model, config, len(x))
+        _check_data(model, "x_val", x_val, given_val or {})
+    model.to(device or own_device)
+    group.same_([*model.parameters(), *model.buffers()])
+    data = _batches(model, x, given or {})
+    run = _Run(model, config, len(data), Steps(model, config, group, compile=compile))
+    if checkpoint is not None and Path(checkpoint).exists():
+        run.resume(Path(checkpoint))
 
-    with _seeded(config.seed, x.device):
-        if checkpoint is not None and Path(checkpoint).exists():
-            run.resume(Path(checkpoint))
-        history = run.history
-        done = len(history)
-        bar = tqdm(range(done, config.epochs), initial=done, total=config.epochs, unit="epoch", disable=not progress)
+    history = run.history
+    done = len(history)
+    hidden = not progress or group.rank > 0
+    with tqdm(range(done, config.epochs), initial=done, total=config.epochs, unit="epoch", disable=hidden) as bar:
         for epoch in bar:
             if config.patience is not None and epoch - run.best_epoch > config.patience:
                 break
             start = time.perf_counter()
-            train = _train_epoch(model, run.optimizers, x, given, config.batch_size)
-            # Judging an epoch draws its noise from a generator of its own, so that it does not change the training.
+            train = _train_epoch(run, data, group, epoch)
             val = {} if x_val is None else evaluate(model, x_val, given=given_val, seed=config.seed)
             history.append(train, val, time.perf_counter() - start)
             bar.set_postfix_str(f"loss {(val or train)['total']:.4g}")
             if config.patience is not None and val["total"] < run.best_loss:
                 run.keep_best(val["total"], epoch)
-            if checkpoint is not None:
+            if checkpoint is not None and group.rank == 0:
                 run.save(Path(checkpoint))
             if on_epoch is not None:
                 on_epoch(epoch, model)
@@ -101,7 +109,7 @@ def fit(
 @torch.no_grad()
 def evaluate(
     model: Autoencoder[Any],
-    x: Shaped[Tensor, "N *event"],
+    x: Tensor | Dataset[Any],
     *,
     given: Mapping[str, Tensor] | None = None,
     batch_size: int = 1024,
@@ -112,22 +120,46 @@ def evaluate(
     The model is in evaluation mode for the time of the call, and the noise of models that sample comes from ``seed``.
 
     Raises:
-        TypeError: if ``x`` is not a tensor.
+        TypeError: if ``x`` is neither a tensor nor a Dataset.
         ValueError: if it does not fit the model's likelihood or is empty.
     """
-    given = dict(given or {})
-    _check_data(model, "x", x, given)
+    _check_data(model, "x", x, given or {})
+    data = _batches(model, x, given or {})
     means = _Means()
     was_training = model.training
     model.eval()
     generator = torch.Generator(next(model.parameters()).device).manual_seed(seed)
-    for index in torch.arange(len(x)).split(batch_size):
-        x_batch = _to_model(model, x[index])
-        out = model(x_batch, generator=generator, **{name: _to_model(model, v[index]) for name, v in given.items()})
+    for x_batch, given_batch in data.take(torch.arange(len(data)).split(batch_size)):
+        out = model(x_batch, generator=generator, **given_batch)
         for phase in model.phases():
-            means.add(model.loss(x_batch, out, phase), len(x_batch))
+            loss = model.loss(x_batch, out, phase)
+            means.add(loss.total, loss.terms, len(x_batch))
     model.train(was_training)
-    return means.result()
+    return means.result(Group())
+
+
+def seed_of(seed: int, epoch: int, rank: int = 0) -> int:
+    """The seed of what happens in one epoch in one process. Any two of them are unrelated, also for neighboring numbers."""
+    return int(np.random.SeedSequence([seed, epoch, rank]).generate_state(1, np.uint64)[0] >> 1)
+
+
+def _train_epoch(run: "_Run", data: Batches, group: Group, epoch: int) -> dict[str, float]:
+    run.model.train()
+    means = _Means()
+    # All processes shuffle alike; the noise of the model is each one's own.
+    order = torch.randperm(len(data), generator=torch.Generator().manual_seed(seed_of(run.config.seed, epoch)))
+    batches = order.split(run.config.batch_size)
+    shares = [group.share(batch) for batch in batches]
+    device = next(run.model.parameters()).device
+    with _seeded(seed_of(run.config.seed, epoch, 1 + group.rank), device):
+        for whole, share, (x, given) in zip(batches, shares, data.take(shares), strict=True):
+            for total, terms in run.steps(x, given, len(share) / len(whole)):
+                means.add(total, terms, len(share))
+    result = means.result(group)
+    for name, value in result.items():
+        if not math.isfinite(value):
+            raise FloatingPointError(f"the loss term {name!r} became {value}; a smaller lr usually cures this")
+    return result
 
 
 class _Means:
@@ -137,16 +169,19 @@ class _Means:
         self._values: dict[str, list[Tensor]] = {}
         self._sizes: dict[str, list[int]] = {}
 
-    def add(self, loss: Loss, size: int) -> None:
-        for name, value in {"total": loss.total.detach(), **loss.terms}.items():
+    def add(self, total: Tensor, terms: Mapping[str, Tensor], size: int) -> None:
+        for name, value in {"total": total.detach(), **terms}.items():
             self._values.setdefault(name, []).append(value)
             self._sizes.setdefault(name, []).append(size)
 
-    def result(self) -> dict[str, float]:
+    def result(self, group: Group) -> dict[str, float]:
         means = {}
         for name, values in self._values.items():
-            weights = torch.tensor(self._sizes[name], dtype=torch.float64)
-            means[name] = (torch.stack(values).cpu().double() @ weights / weights.sum()).item()
+            sizes = torch.tensor(self._sizes[name], dtype=torch.float64)
+            sums = torch.stack([torch.stack(values).cpu().double() @ sizes, sizes.sum()])
+            sums = sums.to(values[0].device)
+            group.sum_([sums])
+            means[name] = (sums[0] / sums[1]).item()
         return means
 
 
@@ -157,16 +192,11 @@ class _Run:
     model: Autoencoder[Any]
     config: TrainConfig
     num_examples: int
+    steps: Steps
     history: History = field(default_factory=History)
     best_loss: float = math.inf
     best_epoch: int = -1
     best_weights: dict[str, Tensor] = field(default_factory=dict)
-
-    def __post_init__(self) -> None:
-        self.optimizers = {
-            phase: Adam(params, lr=self.config.lr, weight_decay=self.config.weight_decay)
-            for phase, params in self.model.phases().items()
-        }
 
     def keep_best(self, loss: float, epoch: int) -> None:
         self.best_loss, self.best_epoch = loss, epoch
@@ -175,49 +205,67 @@ class _Run:
     def identity(self) -> dict[str, Any]:
         """What must be the same for a checkpoint to be continued; another number of epochs may be asked for."""
         settings = {name: value for name, value in asdict(self.config).items() if name != "epochs"}
-        shapes = {name: tuple(value.shape) for name, value in self.model.state_dict().items()}
-        return {"model": type(self.model).__name__, "shapes": shapes, "num_examples": self.num_examples, **settings}
+        sizes = shapes(self.model.state_dict())
+        return {
+            "kind": "run",
+            "model": type(self.model).__name__,
+            "shapes": sizes,
+            "num_examples": self.num_examples,
+            **settings,
+        }
 
     def save(self, path: Path) -> None:
-        state = {
-            "identity": self.identity(),
-            "model": self.model.state_dict(),
-            "optimizers": {phase: optimizer.state_dict() for phase, optimizer in self.optimizers.items()},
-            "random": torch.get_rng_state(),
-            "random_cuda": torch.cuda.get_rng_state_all() if torch.cuda.is_initialized() else [],
+        tensors = {f"model/{name}": value for name, value in self.model.state_dict().items()}
+        tensors |= {f"best/{name}": value for name, value in self.best_weights.items()}
+        for phase, optimizer in self.steps.optimizers.items():
+            for number, values in optimizer.state_dict()["state"].items():
+                tensors |= {f"optimizer/{phase}/{number}/{name}": value for name, value in values.items()}
+        progress = {
             "history": asdict(self.history),
-            "best": {"best_loss": self.best_loss, "best_epoch": self.best_epoch, "best_weights": self.best_weights},
+            "best_loss": None if math.isinf(self.best_loss) else self.best_loss,
+            "best_epoch": self.best_epoch,
         }
-        save_checkpoint(path, state)
+        write(path, tensors, {**self.identity(), **progress})
 
     def resume(self, path: Path) -> None:
-        state = load_checkpoint(path, self.identity())
-        self.model.load_state_dict(state["model"])
-        for phase, optimizer in self.optimizers.items():
-            optimizer.load_state_dict(state["optimizers"][phase])
-        torch.set_rng_state(state["random"])
-        if state["random_cuda"]:
-            torch.cuda.set_rng_state_all(state["random_cuda"])
-        self.history = History(**state["history"])
-        for name, value in state["best"].items():
-            setattr(self, name, value)
+        tensors, about = read(path)
+        check_same(path, about, self.identity())
+        self.model.load_state_dict(_under(tensors, "model/"))
+        self.best_weights = _under(tensors, "best/")
+        for phase, optimizer in self.steps.optimizers.items():
+            state: dict[int, dict[str, Tensor]] = {}
+            for key, value in _under(tensors, f"optimizer/{phase}/").items():
+                number, name = key.split("/")
+                state.setdefault(int(number), {})[name] = value
+            optimizer.load_state_dict({**optimizer.state_dict(), "state": state})
+        self.history = History(**about["history"])
+        self.best_loss = math.inf if about["best_loss"] is None else about["best_loss"]
+        self.best_epoch = about["best_epoch"]
 
 
-def _check_data(model: Autoencoder[Any], argument: str, x: Tensor, given: Mapping[str, Tensor]) -> None:
-    checks.batch(argument, x)
-    checks.at_least(f"the number of examples in {argument}", len(x), 1)
-    for name, value in given.items():
-        if len(value) != len(x):
+def _under(tensors: Mapping[str, Tensor], prefix: str) -> dict[str, Tensor]:
+    return {name.removeprefix(prefix): value for name, value in tensors.items() if name.startswith(prefix)}
+
+
+def _batches(model: Autoencoder[Any], x: Tensor | Dataset[Any], given: Mapping[str, Tensor]) -> Batches:
+    return TensorBatches(model, x, given) if isinstance(x, Tensor) else StreamedBatches(model, x)
+
+
+def _check_data(model: Autoencoder[Any], argument: str, x: Tensor | Dataset[Any], given: Mapping[str, Tensor]) -> None:
+    if isinstance(x, Dataset):
+        if given:
             raise ValueError(
-                f"given[{name!r}]: got {len(value)} rows; expected one for each of the {len(x)} examples of {argument}"
+                f"given: got {sorted(given)} beside a Dataset; expected the Dataset to give (example, {{name: value}})"
             )
-    model.likelihood.check(x, argument)
-
-
-def _to_model(model: Autoencoder[Any], x: Tensor) -> Tensor:
-    """Bring ``x`` to the model's device and, if it holds floats, to its dtype."""
-    like = next(model.parameters())
-    return x.to(like.device, like.dtype) if x.is_floating_point() else x.to(like.device)
+    else:
+        checks.batch(argument, x)
+        for name, value in given.items():
+            if len(value) != len(x):
+                raise ValueError(
+                    f"given[{name!r}]: got {len(value)} rows; expected one for each of the {len(x)} examples of {argument}"
+                )
+        model.likelihood.check(x, argument)
+    checks.at_least(f"the number of examples in {argument}", len(x), 1)  # type: ignore[arg-type]
 
 
 @contextmanager
@@ -226,27 +274,3 @@ def _seeded(seed: int, device: torch.device) -> Iterator[None]:
     with torch.random.fork_rng([device] if device.type == "cuda" else []):
         torch.manual_seed(seed)
         yield
-
-
-def _train_epoch(
-    model: Autoencoder[Any],
-    optimizers: Mapping[str, Optimizer],
-    x: Tensor,
-    given: Mapping[str, Tensor],
-    batch_size: int,
-) -> dict[str, float]:
-    model.train()
-    means = _Means()
-    for index in torch.randperm(len(x)).to(x.device).split(batch_size):
-        x_batch, given_batch = x[index], {name: value[index] for name, value in given.items()}
-        for phase, optimizer in optimizers.items():
-            loss = model.loss(x_batch, model(x_batch, **given_batch), phase)
-            optimizer.zero_grad()
-            loss.total.backward()
-            optimizer.step()
-            means.add(loss, len(x_batch))
-    result = means.result()
-    for name, value in result.items():
-        if not math.isfinite(value):
-            raise FloatingPointError(f"the loss term {name!r} became {value}; a smaller lr usually cures this")
-    return result

@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import distributions
 
-from aelib.likelihoods import Bernoulli, Categorical, Gaussian
+from aelib.likelihoods import Bernoulli, Categorical, Gaussian, GaussianWithVariance
 
 
 @pytest.fixture
@@ -114,3 +114,49 @@ def test_a_mask_leaves_values_out_even_if_they_are_nan(generator):
     by_hand = [Gaussian().nll(params[i : i + 1, : mask[i].sum()], x[i : i + 1, : mask[i].sum()]) for i in range(3)]
     x[1, 2:] = math.nan
     torch.testing.assert_close(Gaussian().nll(params, x, mask), torch.cat(by_hand))
+
+
+@pytest.mark.parametrize("shape", [(5, 3), (5, 2, 4, 4)])
+def test_gaussian_with_variance_is_torchs(shape, generator):
+    mean, logvar, x = (torch.randn(shape, generator=generator).double() for _ in range(3))
+    likelihood, params = GaussianWithVariance(min_sigma=1e-4), torch.cat([mean, logvar], dim=1)
+    expected = -distributions.Normal(mean, torch.exp(logvar / 2)).log_prob(x)
+    torch.testing.assert_close(likelihood.nll(params, x), expected.flatten(1).sum(1), rtol=1e-5, atol=1e-5)
+    assert torch.equal(likelihood.mean(params), mean)
+
+
+def test_the_variance_has_a_floor_with_a_gradient():
+    """Below the floor the standard deviation is min_sigma, however far; at the floor the raw value is raised by log 2."""
+    likelihood, zero = GaussianWithVariance(min_sigma=0.1), torch.zeros(1, 1)
+    floor = 2 * math.log(0.1)
+    for raw, logvar in ((-1e6, floor), (floor, floor + math.log(2)), (5.0, 5.0)):
+        nll = likelihood.nll(torch.tensor([[0.0, raw]]), zero).item()
+        assert nll == pytest.approx(0.5 * (logvar + math.log(2 * math.pi)), abs=1e-3)
+    raw = torch.tensor([[0.0, floor - 3]]).requires_grad_()
+    likelihood.nll(raw, zero).sum().backward()
+    assert raw.grad[0, 1] > 0
+
+
+def test_predicted_variances_reach_those_of_the_data(generator):
+    """Two values with different noise: the likelihood is highest where each variance is its mean squared error."""
+    x = torch.randn(400, 2, generator=generator) * torch.tensor([0.2, 3.0])
+    params = torch.zeros(1, 4).requires_grad_()
+    optimizer = torch.optim.LBFGS([params], max_iter=100)
+
+    def closure():
+        optimizer.zero_grad()
+        loss = GaussianWithVariance().nll(params.expand(400, 4), x).mean()
+        loss.backward()
+        return loss
+
+    optimizer.step(closure)
+    torch.testing.assert_close(params.detach()[0, 2:].exp(), x.var(0, correction=0), rtol=0.02, atol=0)
+    torch.testing.assert_close(params.detach()[0, :2], x.mean(0), rtol=0.02, atol=1e-3)
+
+
+@pytest.mark.usefixtures("as_a_user")
+def test_gaussian_with_variance_names_what_is_wrong():
+    with pytest.raises(ValueError, match=r"min_sigma: got 0.0"):
+        GaussianWithVariance(min_sigma=0.0)
+    with pytest.raises(ValueError, match=r"the decoder's output: got shape \(2, 3\); expected an even axis 1"):
+        GaussianWithVariance().nll(torch.zeros(2, 3), torch.zeros(2, 3))

@@ -5,12 +5,13 @@ import math
 import pytest
 import torch
 from torch import nn
+from torch.utils.data import Dataset
 
 from aelib.history import TrainConfig
 from aelib.likelihoods import Bernoulli, Gaussian
 from aelib.models import VAE, LinearAE, VanillaAE
 from aelib.nets import MLP
-from aelib.training import evaluate, fit
+from aelib.training import evaluate, fit, seed_of
 
 
 def data(n=30, seed=0):
@@ -37,11 +38,11 @@ def test_fit_is_the_loop_one_would_write():
     history = run(by_fit, x, config)
 
     losses = []
-    with torch.random.fork_rng():
-        torch.manual_seed(5)
-        optimizer = torch.optim.Adam(by_hand.parameters(), lr=1e-2)
-        for _ in range(3):
-            order, total = torch.randperm(30), 0.0
+    optimizer = torch.optim.Adam(by_hand.parameters(), lr=1e-2, fused=True)
+    for epoch in range(3):
+        order, total = torch.randperm(30, generator=torch.Generator().manual_seed(seed_of(5, epoch))), 0.0
+        with torch.random.fork_rng():
+            torch.manual_seed(seed_of(5, epoch, 1))
             for start in range(0, 30, 8):
                 x_batch = x[order[start : start + 8]]
                 loss = by_hand.loss(x_batch, by_hand(x_batch)).total
@@ -49,7 +50,7 @@ def test_fit_is_the_loop_one_would_write():
                 loss.backward()
                 optimizer.step()
                 total += loss.item() * len(x_batch)
-            losses.append(total / 30)
+        losses.append(total / 30)
     assert same_weights(by_fit, by_hand)
     assert history.train["total"] == pytest.approx(losses)
 
@@ -140,9 +141,9 @@ def test_a_finished_run_can_be_given_more_epochs(tmp_path):
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"config": TrainConfig(epochs=2, lr=0.5)}, "made with lr=0.001; this run has lr=0.5"),
-        ({"x": data(29)}, "made with num_examples=30; this run has num_examples=29"),
-        ({"model": LinearAE((5,), 2)}, "made with model='VAE'; this run has model='LinearAE'"),
+        ({"config": TrainConfig(epochs=2, lr=0.5)}, "made with lr=0.001; this one has lr=0.5"),
+        ({"x": data(29)}, "made with num_examples=30; this one has num_examples=29"),
+        ({"model": LinearAE((5,), 2)}, "made with model='VAE'; this one has model='LinearAE'"),
     ],
 )
 def test_a_checkpoint_of_another_run_is_refused_and_kept(tmp_path, change, message):
@@ -240,3 +241,71 @@ def test_what_examples_come_with_goes_to_encoder_and_decoder():
 def test_given_needs_a_row_for_each_example():
     with pytest.raises(ValueError, match=r"given\['y'\]: got 2 rows; expected one for each of the 30 examples of x"):
         run(make(), data(), TrainConfig(epochs=1), given={"y": torch.zeros(2)})
+
+
+class Rows(Dataset):
+    """Examples that are read one by one, with what they come with."""
+
+    def __init__(self, x, y):
+        self.x, self.y = x, y
+
+    def __len__(self):
+        return len(self.x)
+
+    def __getitem__(self, number):
+        return self.x[number], {"y": self.y[number]}
+
+
+class TakesClass(nn.Module):
+    def __init__(self, in_dim, out_dim):
+        super().__init__()
+        self.net, self.table = MLP((in_dim,), (8,), (out_dim,)), nn.Embedding(3, out_dim)
+
+    def forward(self, x, *, y):
+        return self.net(x) + self.table(y)
+
+
+def test_a_streamed_data_set_trains_as_a_tensor_does():
+    x, y = data(), torch.arange(30) % 3
+    config, models = TrainConfig(epochs=3, batch_size=7), []
+    for source, given in ((x, {"y": y}), (Rows(x, y), None)):
+        with torch.random.fork_rng():
+            torch.manual_seed(0)
+            model = VAE(TakesClass(5, 4), TakesClass(2, 5), Bernoulli(), 2)
+        history = run(model, source, config, given=given, x_val=source, given_val=given)
+        models.append((model, history.train, history.val))
+    assert same_weights(models[0][0], models[1][0])
+    assert models[0][1:] == models[1][1:]
+
+
+@pytest.mark.parametrize(
+    ("source", "given", "message"),
+    [
+        (Rows(data() * 3, torch.zeros(30)), None, "x: values run from"),
+        (Rows(data()[:0], torch.zeros(0)), None, "the number of examples in x: got 0"),
+        (Rows(data(), torch.zeros(30)), {"y": torch.zeros(30)}, r"given: got \['y'\] beside a Dataset"),
+    ],
+)
+def test_bad_streams_are_refused(source, given, message):
+    with torch.random.fork_rng():
+        model = VAE(TakesClass(5, 4), TakesClass(2, 5), Bernoulli(), 2)
+    with pytest.raises(ValueError, match=message):
+        run(model, source, TrainConfig(epochs=1), given=given)
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("as_a_user")
+@pytest.mark.filterwarnings("ignore")  # those of the compiler itself
+def test_a_compiled_run_gives_the_same_numbers_up_to_rounding():
+    """With a smaller last batch, so that two graphs are needed; the noise of the two runs is not the same, so: no noise."""
+    x, config = data(30), TrainConfig(epochs=4, batch_size=8, lr=1e-2)
+    results = []
+    for compiled in (False, True):
+        with torch.random.fork_rng():
+            torch.manual_seed(0)
+            model = VanillaAE(MLP((5,), (8,), (2,)), MLP((2,), (8,), (5,)), Bernoulli())
+        history = run(model, x, config, compile=compiled)
+        results.append((history.train["total"], model.state_dict()))
+    assert results[1][0] == pytest.approx(results[0][0], rel=1e-4)
+    for name, value in results[1][1].items():
+        torch.testing.assert_close(value, results[0][1][name], rtol=1e-3, atol=1e-4)

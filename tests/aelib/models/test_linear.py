@@ -1,5 +1,6 @@
 """The linear autoencoder against PCA: the worked example, scikit-learn, and gradient training."""
 
+import copy
 import itertools
 import math
 
@@ -127,3 +128,94 @@ def test_bad_data_leave_the_weights_alone():
         with pytest.raises(ValueError, match=message):
             model.fit_closed_form(x)
     assert torch.equal(model.enc.weight, before)
+
+
+def tied(x, latent_dim, seed=0):
+    with torch.random.fork_rng():
+        torch.manual_seed(seed)
+        return LinearAE(x.shape[1:], latent_dim, tied=True).to(x.dtype)
+
+
+def trained_tied(x, latent_dim, seed):
+    model = tied(x, latent_dim, seed)
+    for lr in (3e-2, 3e-3):
+        fit(model, x, TrainConfig(epochs=300, batch_size=len(x), lr=lr), progress=False, device="cpu")
+    return model
+
+
+def test_tied_weights_are_one_parameter():
+    model = tied(normal(5, 4), 2)
+    assert sorted(name for name, _ in model.named_parameters()) == [
+        "decoder.bias",
+        "encoder.layers.0.bias",
+        "encoder.layers.0.weight",
+    ]
+    assert sum(p.numel() for p in model.parameters()) == 2 * 4 + 2 + 4
+    assert sum(name.endswith("weight") for name in model.state_dict()) == 1
+    model.double()
+    with torch.no_grad():
+        model.enc.weight.fill_(3.0)
+    assert torch.equal(model.dec.weight, torch.full((4, 2), 3.0).double())
+
+
+def test_tied_weights_stay_tied_in_a_copy():
+    x = normal(5, 4)
+    model = tied(x, 2)
+    twin = copy.deepcopy(model)
+    with torch.no_grad():
+        twin.enc.weight.zero_()
+    assert torch.equal(twin.dec.weight, torch.zeros(4, 2).double())
+    assert model.dec.weight.abs().sum() > 0
+
+
+def test_the_gradient_of_a_tied_weight_is_the_sum_of_both_uses():
+    x = normal(7, 4)
+    model, free = tied(x, 2), LinearAE((4,), 2).double()
+    with torch.no_grad():
+        free.enc.weight.copy_(model.enc.weight)
+        free.enc.bias.copy_(model.enc.bias)
+        free.dec.weight.copy_(model.dec.weight)
+        free.dec.bias.copy_(model.dec.bias)
+    for each in (model, free):
+        each.loss(x, each(x)).total.backward()
+    torch.testing.assert_close(model.enc.weight.grad, free.enc.weight.grad + free.dec.weight.grad.T)
+
+
+def test_closed_form_is_the_same_with_tied_weights():
+    x = normal(30, 5) * torch.linspace(1, 2, 5).double() + 3
+    model = tied(x, 2)
+    model.fit_closed_form(x)
+    untied = closed_form(x, 2)
+    torch.testing.assert_close(model(x).x_hat, untied(x).x_hat)
+    model.loss(x, model(x)).total.backward()
+    assert all(p.grad.abs().max() < 1e-12 for p in model.parameters())
+
+
+def test_training_tied_weights_finds_orthonormal_rows_of_the_principal_subspace():
+    """E10: with tied weights the rows become orthonormal, but they are still not the components."""
+    x = normal(200, 6) * torch.tensor([3.0, 2.5, 2.0, 1.0, 0.7, 0.5]).double() @ torch.linalg.qr(normal(6, 6, seed=1)).Q
+    components = torch.from_numpy(PCA(n_components=3).fit(x.numpy()).components_.T)
+    weights = [trained_tied(x, 3, seed).enc.weight.detach() for seed in (0, 1)]
+    for w in weights:
+        torch.testing.assert_close(w @ w.T, torch.eye(3).double(), atol=1e-3, rtol=0)
+        assert principal_angles(w.T, components).max() < 0.2
+        assert (w @ components).abs().max() < 0.99
+    rotation = weights[1] @ weights[0].T
+    torch.testing.assert_close(rotation @ weights[0], weights[1], atol=5e-3, rtol=0)
+
+
+def test_with_tied_weights_any_rotation_is_as_good_and_no_other_matrix():
+    x = normal(50, 5)
+    model = tied(x, 3)
+    model.fit_closed_form(x)
+    best, w = model.loss(x, model(x)).total.item(), model.enc.weight.detach().clone()
+    for seed in range(5):
+        for t in (torch.linalg.qr(normal(3, 3, seed=seed)).Q, normal(3, 3, seed=seed)):
+            with torch.no_grad():
+                model.enc.weight.copy_(t @ w)
+                model.enc.bias.copy_(-(t @ w @ x.mean(0)))
+            total = model.loss(x, model(x)).total.item()
+            if torch.allclose(t @ t.T, torch.eye(3).double()):
+                assert total == pytest.approx(best, rel=1e-12)
+            else:
+                assert total > best + 0.01

@@ -1,32 +1,8 @@
-"""How good a reconstruction is, and how close two subspaces are."""
+"""How close two subspaces are."""
 
 import torch
 from jaxtyping import Float
 from torch import Tensor
-
-from aelib import checks
-
-
-def reconstruction_error(x: Float[Tensor, "N *event"], x_hat: Float[Tensor, "N *event"]) -> float:
-    """The mean over the examples of ||x - x_hat||^2, summed over the event, in squared data units; lower is better.
-
-    Raises:
-        ValueError: if the shapes differ.
-    """
-    checks.batch("x_hat", x_hat, x.shape[1:])
-    return (x - x_hat).double().flatten(1).square().sum(1).mean().item()
-
-
-def explained_variance(x: Float[Tensor, "N *event"], x_hat: Float[Tensor, "N *event"]) -> float:
-    """1 - error / variance: the share of the variance of ``x`` that ``x_hat`` keeps; 1 is perfect, 0 is what the mean achieves.
-
-    Raises:
-        ValueError: if the shapes differ, or all examples are the same.
-    """
-    variance = reconstruction_error(x, x.mean(0).expand_as(x))
-    if variance == 0:
-        raise ValueError("x: all examples are the same; expected data with some variance to explain")
-    return 1 - reconstruction_error(x, x_hat) / variance
 
 
 def principal_angles(a: Float[Tensor, "d k"], b: Float[Tensor, "d l"]) -> Float[Tensor, " m"]:
