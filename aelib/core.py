@@ -126,14 +126,18 @@ class Autoencoder(nn.Module, ABC, Generic[OutT]):
         return {"main": [p for p in self.parameters() if id(p) not in known], "disc": against}
 
 
-class DeterministicAutoencoder(Autoencoder[AEOutput]):
-    """The forward pass of every model whose code is a function of its input: z = f(x), x_hat = E[x | g(z)]."""
+class DirectAutoencoder(Autoencoder[OutT]):
+    """A model whose code is what its encoder returns, z = f(x), whatever happens to it on the way to the decoder in training."""
 
     @final
     def encode(self, x: Shaped[Tensor, "B *event"], **given: Tensor) -> Float[Tensor, "B latent_dim"]:
-        """z = f(x)."""
+        """The code f(x) of an example as it is given, with nothing hidden, and without noise."""
         z: Tensor = self.encoder(x, **given)
         return z
+
+
+class DeterministicAutoencoder(DirectAutoencoder[AEOutput]):
+    """The forward pass of every model whose code goes straight to the decoder: z = f(x), x_hat = E[x | g(z)]."""
 
     def forward(
         self, x: Shaped[Tensor, "B *event"], *, generator: Generator | None = None, **given: Tensor

@@ -10,7 +10,7 @@ from jaxtyping import Float
 from torch import Generator, Tensor, nn
 
 from aelib import checks
-from aelib.core import AEOutput, Autoencoder, Loss
+from aelib.core import AEOutput, DirectAutoencoder, Loss
 from aelib.likelihoods import Likelihood
 from aelib.losses import sigmoid_jacobian_norm
 
@@ -109,7 +109,7 @@ class SigmoidLayerJacobian(EncoderJacobian):
 
 
 @final
-class ContractiveAE(Autoencoder[ContractiveOutput]):
+class ContractiveAE(DirectAutoencoder[ContractiveOutput]):
     """A deterministic autoencoder that pays for the sensitivity of its code: -log p(x | f(x)) + weight * ||df/dx||_F^2.
 
     The penalty asks the code to ignore changes of x, the reconstruction asks it to keep those that the data make; what is left is
@@ -143,11 +143,6 @@ class ContractiveAE(Autoencoder[ContractiveOutput]):
         super().__init__(encoder, decoder, likelihood)
         self.jacobian = jacobian
         self.weight = weight
-
-    def encode(self, x: Float[Tensor, "B *event"], **given: Tensor) -> Float[Tensor, "B latent_dim"]:
-        """z = f(x)."""
-        z: Tensor = self.encoder(x, **given)
-        return z
 
     def forward(
         self, x: Float[Tensor, "B *event"], *, generator: Generator | None = None, **given: Tensor

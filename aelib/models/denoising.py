@@ -3,10 +3,10 @@
 from dataclasses import dataclass
 from typing import final
 
-from jaxtyping import Float, Shaped
+from jaxtyping import Shaped
 from torch import Generator, Tensor, nn
 
-from aelib.core import AEOutput, Autoencoder, Loss
+from aelib.core import AEOutput, DirectAutoencoder, Loss
 from aelib.corruption import Corruption
 from aelib.likelihoods import Likelihood
 
@@ -23,7 +23,7 @@ class DenoisingOutput(AEOutput):
 
 
 @final
-class DenoisingAE(Autoencoder[DenoisingOutput]):
+class DenoisingAE(DirectAutoencoder[DenoisingOutput]):
     """x_tilde = corruption(x), z = f(x_tilde), x_hat = E[x | g(z)], scored against the *clean* x.
 
     With a Gaussian likelihood the best r(x_tilde) is the posterior mean E[x | x_tilde]. With Gaussian noise of standard deviation
@@ -44,11 +44,6 @@ class DenoisingAE(Autoencoder[DenoisingOutput]):
     def __init__(self, encoder: nn.Module, decoder: nn.Module, likelihood: Likelihood, corruption: Corruption) -> None:
         super().__init__(encoder, decoder, likelihood)
         self.corruption = corruption
-
-    def encode(self, x: Shaped[Tensor, "B *event"], **given: Tensor) -> Float[Tensor, "B latent_dim"]:
-        """z = f(x), of an example as it is given."""
-        z: Tensor = self.encoder(x, **given)
-        return z
 
     def forward(
         self, x: Shaped[Tensor, "B *event"], *, generator: Generator | None = None, **given: Tensor

@@ -7,7 +7,7 @@ import torch
 from jaxtyping import Float
 from torch import Generator, Tensor, nn
 
-from aelib.core import AEOutput, Autoencoder, Loss
+from aelib.core import AEOutput, DirectAutoencoder, Loss
 from aelib.likelihoods import Likelihood
 from aelib.patches import Patches
 
@@ -24,7 +24,7 @@ class MaskedOutput(AEOutput):
 
 
 @final
-class MaskedAE(Autoencoder[MaskedOutput]):
+class MaskedAE(DirectAutoencoder[MaskedOutput]):
     """x_hat = E[x | g(f(visible patches of x))], trained on the patches that f did not see.
 
     In training a random share ``ratio`` of the patches of each image is hidden: always the same number, so that shapes do not
@@ -64,11 +64,6 @@ class MaskedAE(Autoencoder[MaskedOutput]):
         super().__init__(encoder, decoder, likelihood)
         self.patches = patches
         self.num_visible = patches.number - hidden
-
-    def encode(self, x: Float[Tensor, "B *event"], **given: Tensor) -> Float[Tensor, "B latent_dim"]:
-        """The code of the whole image, with no patch hidden."""
-        z: Tensor = self.encoder(x, **given)
-        return z
 
     def forward(
         self, x: Float[Tensor, "B *event"], *, generator: Generator | None = None, **given: Tensor

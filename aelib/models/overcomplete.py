@@ -2,16 +2,16 @@
 
 from typing import final
 
-from jaxtyping import Float, Shaped
+from jaxtyping import Shaped
 from torch import Generator, Tensor, nn
 
-from aelib.core import AEOutput, Autoencoder, Loss
+from aelib.core import AEOutput, DirectAutoencoder, Loss
 from aelib.corruption import Corruption
 from aelib.likelihoods import Likelihood
 
 
 @final
-class NoisyCodeAE(Autoencoder[AEOutput]):
+class NoisyCodeAE(DirectAutoencoder[AEOutput]):
     """z = corruption(f(x)), x_hat = E[x | g(z)]: what is decoded is a corrupted code.
 
     With latent_dim >= d a plain autoencoder can copy. Noise on the code makes copying costly: for a linear decoder with columns
@@ -31,11 +31,6 @@ class NoisyCodeAE(Autoencoder[AEOutput]):
     def __init__(self, encoder: nn.Module, decoder: nn.Module, likelihood: Likelihood, corruption: Corruption) -> None:
         super().__init__(encoder, decoder, likelihood)
         self.corruption = corruption
-
-    def encode(self, x: Shaped[Tensor, "B *event"], **given: Tensor) -> Float[Tensor, "B latent_dim"]:
-        """f(x), without noise."""
-        z: Tensor = self.encoder(x, **given)
-        return z
 
     def forward(
         self, x: Shaped[Tensor, "B *event"], *, generator: Generator | None = None, **given: Tensor

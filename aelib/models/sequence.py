@@ -3,10 +3,10 @@
 from dataclasses import dataclass
 from typing import final
 
-from jaxtyping import Float, Shaped
+from jaxtyping import Shaped
 from torch import Generator, Tensor, nn
 
-from aelib.core import AEOutput, Autoencoder, Loss
+from aelib.core import AEOutput, DirectAutoencoder, Loss
 from aelib.likelihoods import Likelihood
 from aelib.sequences import valid_steps, without_padding
 
@@ -23,7 +23,7 @@ class SequenceOutput(AEOutput):
 
 
 @final
-class SequenceAE(Autoencoder[SequenceOutput]):
+class SequenceAE(DirectAutoencoder[SequenceOutput]):
     """z = f(x_1 ... x_L) and x_hat = E[x | g(z)], trained on the reconstruction of the L steps that are there.
 
     A batch holds sequences padded to T steps, and ``lengths`` of shape (B,) beside it: ``model(x, lengths=lengths)`` and
@@ -45,11 +45,6 @@ class SequenceAE(Autoencoder[SequenceOutput]):
     ) -> None:
         super().__init__(encoder, decoder, likelihood)
         self.teacher_forcing = teacher_forcing
-
-    def encode(self, x: Shaped[Tensor, "B *event"], **given: Tensor) -> Float[Tensor, "B latent_dim"]:
-        """z = f(x); ``lengths`` says how many steps of each sequence are there."""
-        z: Tensor = self.encoder(x, **given)
-        return z
 
     def forward(
         self, x: Shaped[Tensor, "B *event"], *, generator: Generator | None = None, **given: Tensor
