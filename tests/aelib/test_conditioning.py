@@ -27,6 +27,7 @@ def test_an_embedding_is_a_row_of_its_table():
     torch.testing.assert_close(net(x, y=Y), expected)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("embed_dim", [None, 2])
 def test_a_conditional_vae_draws_the_class_it_is_asked_for(embed_dim):
     generator = torch.Generator().manual_seed(0)

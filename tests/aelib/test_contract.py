@@ -116,6 +116,7 @@ def test_save_and_load(name, tmp_path):
     torch.testing.assert_close(loaded.decode(loaded.encode(x)), model.decode(model.encode(x)), rtol=0, atol=0)
 
 
+@pytest.mark.slow
 # A masked model is trained on hidden patches alone, and nothing is hidden from `encode`: test_masked.py has its own version.
 @pytest.mark.parametrize("name", sorted(set(MODELS) - {"masked"}))
 def test_overfits_eight_points(name):

@@ -44,6 +44,7 @@ def x():
     return normal(300, 6) * scales @ torch.linalg.qr(normal(6, 6, seed=1)).Q + 1
 
 
+@pytest.mark.slow
 def test_greedy_linear_layers_find_the_principal_subspace(x):
     model = deep((6,), (4,), 2, Gaussian(), activation=nn.Identity).double()
     for lr in (3e-2, 3e-3):
@@ -96,6 +97,7 @@ def test_each_layer_learns_from_the_layers_before(x):
     assert torch.equal(model.decoder.layers[0].bias, by_hand.decoder.layers[0].bias)
 
 
+@pytest.mark.slow
 def test_pretraining_is_a_better_start_than_chance():
     """Deep, with saturating units: from a pre-trained start a few epochs go further (Hinton and Salakhutdinov, 2006)."""
     x = digits().flat()[:1000]

@@ -100,6 +100,7 @@ def test_at_the_best_discriminator_the_loss_is_the_jensen_shannon_divergence():
     assert best == pytest.approx(2 * math.log(2) - 2 * js, abs=0.005)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "prior", [StandardNormal(2), GaussianMixture.ring(4, radius=2.0, std=0.3), SwissRoll(radius=2.0)]
 )

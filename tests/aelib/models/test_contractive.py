@@ -170,6 +170,7 @@ def linear_tied(weight, k=3):
     return ContractiveAE(encoder, Transposed(encoder, (4,)), Gaussian(), ExactJacobian(), weight=weight)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("weight", [0.0, 0.5, 3.0, 5.0])
 def test_over_contraction_by_its_closed_form(weight):
     """A tied linear code keeps each component of variance c at 1 - weight / c, and none where the weight exceeds c.
@@ -202,6 +203,7 @@ def trained(x, encoder, decoder, jacobian, weight):
     return m, out.jac.mean().item(), explained_variance(x, out.x_hat.detach())
 
 
+@pytest.mark.slow
 def test_over_contraction_of_a_sigmoid_code():
     """With tied weights, as in Rifai et al. (2011): a little makes the code less sensitive, too much makes it constant."""
     results = []
@@ -217,6 +219,7 @@ def test_over_contraction_of_a_sigmoid_code():
     assert collapsed.encode(curve()).std(0).max() < 1e-3
 
 
+@pytest.mark.slow
 def test_free_weights_evade_the_penalty_by_a_small_code():
     """The penalty falls to less than a fifth while the reconstruction stays: the code is just smaller."""
     results = []
@@ -229,6 +232,7 @@ def test_free_weights_evade_the_penalty_by_a_small_code():
     assert small.encode(curve()).std(0).max() < 0.6 * large.encode(curve()).std(0).max()
 
 
+@pytest.mark.slow
 def test_contraction_makes_codes_robust_to_noise():
     """Noise moves the codes of a circle, in units of their own spread, less: the part across the circle is ignored."""
     x = curve() * torch.tensor([1.0, 1.0, 0.0])

@@ -12,6 +12,7 @@ from aelib.models import VAE, VanillaAE
 from aelib.training import fit
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("down", "up"), [("stride", "transpose"), ("pool", "resize")])
 def test_learns_digits_it_has_not_seen(down, up):
     x = digits().x

@@ -60,6 +60,7 @@ def test_worked_example_3_by_gradient_training():
     assert squared_error == pytest.approx(0.2353, abs=0.005)
 
 
+@pytest.mark.slow
 def test_the_best_denoiser_of_worked_example_3_is_2_tanh_8x():
     """By Bayes' rule, by averaging x over noisy values that fall together, and by training a network."""
     v = torch.linspace(-3, 3, 61).double()
@@ -98,6 +99,7 @@ def score(density, at):
     return torch.autograd.grad(density.log_prob(at).sum(), at)[0]
 
 
+@pytest.mark.slow
 def test_a_trained_denoiser_is_the_score_of_the_noisy_density():
     """E4, Tweedie: (r(v) - v) / sigma^2 is the score of the noisy density, and not that of the clean one."""
     sigma = 0.5

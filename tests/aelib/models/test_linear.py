@@ -91,6 +91,7 @@ def test_loss_is_half_the_error_and_the_gaussian_constant():
     assert model.loss(x, out).total.item() == pytest.approx(expected)
 
 
+@pytest.mark.slow
 def test_gradient_training_finds_the_subspace_and_not_the_components():
     """On digits: the span is PCA's and the loss is the sum of the discarded eigenvalues, but the weights are not PCA's (E10)."""
     x = digits().flat()
@@ -191,6 +192,7 @@ def test_closed_form_is_the_same_with_tied_weights():
     assert all(p.grad.abs().max() < 1e-12 for p in model.parameters())
 
 
+@pytest.mark.slow
 def test_training_tied_weights_finds_orthonormal_rows_of_the_principal_subspace():
     """E10: with tied weights the rows become orthonormal, but they are still not the components."""
     x = normal(200, 6) * torch.tensor([3.0, 2.5, 2.0, 1.0, 0.7, 0.5]).double() @ torch.linalg.qr(normal(6, 6, seed=1)).Q

@@ -89,6 +89,7 @@ def test_codes(out_dim):
     assert model.decode(model.encode(x)).shape == x.shape
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("out_dim", [None, 3])
 def test_learns_what_the_other_patches_tell(out_dim):
     """Eight images of four patches, in which any three patches tell the fourth: it is filled in without error."""
@@ -100,6 +101,7 @@ def test_learns_what_the_other_patches_tell(out_dim):
     assert (out.x_hat - x)[out.mask].abs().max() < 0.2
 
 
+@pytest.mark.slow
 def test_fills_in_digits_better_than_their_mean():
     """Half of each digit from the other half, on digits it has not seen, against the mean digit, pixel by pixel."""
     x = digits().x

@@ -39,6 +39,7 @@ def product(model):
     return (model.decoder.weight @ model.encoder.weight).detach()
 
 
+@pytest.mark.slow
 def test_an_overcomplete_code_learns_to_copy_anything():
     """It reconstructs data that it has never seen and that look nothing like its training data: it copies."""
     x = normal(400, 2) @ normal(2, 4, seed=1) + 0.1 * normal(400, 4, seed=2)
@@ -56,6 +57,7 @@ def test_an_overcomplete_code_learns_to_copy_anything():
     assert reconstruction_error(elsewhere, noisy.decode(noisy.encode(elsewhere)).detach()) > 0.2 * 4
 
 
+@pytest.mark.slow
 def test_weight_decay_shrinks_each_direction_by_its_variance():
     """For variance c and decay lambda the best product of weights is 1 - lambda / c, and 0 where lambda exceeds c."""
     variances = torch.tensor([4.0, 1.0, 0.25, 0.05])

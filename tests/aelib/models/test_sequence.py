@@ -129,6 +129,7 @@ def test_without_lengths_all_sequences_are_full(nets):
     assert model(x).mask.all()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("nets", ["gru", "forced"])
 def test_the_length_of_a_sequence_says_what_it_is(nets):
     """`fit` passes lengths on; here the length of a sequence also says what values it holds."""
@@ -143,6 +144,7 @@ def test_the_length_of_a_sequence_says_what_it_is(nets):
     assert error < 0.2
 
 
+@pytest.mark.slow
 def test_tokens_are_learned_through_the_code():
     """Eight sequences of three bits each, copied through a code of three values."""
     model = SequenceAE(*recurrent("gru")(Steps((3,), 2)), Categorical(2))

@@ -87,6 +87,7 @@ def test_l1_is_evaded_by_a_small_code_and_a_steep_decoder_unless_columns_have_un
     torch.testing.assert_close(model.decoder.weight.norm(dim=0), torch.ones(3).double())
 
 
+@pytest.mark.slow
 def test_more_l1_means_fewer_active_units_and_too_much_means_none():
     x = digits().flat()[:400]
     active, errors = [], []

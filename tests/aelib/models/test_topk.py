@@ -115,6 +115,7 @@ def with_dead_units(weight, seed=0):
     return TopKAE(*pair, Gaussian(), TopK(8), DeadUnits(48, dead_after=1000, aux_k=16, weight=weight))
 
 
+@pytest.mark.slow
 def test_the_auxiliary_loss_revives_dead_units():
     x = digits().flat()[:500]
     x = x - x.mean(0)

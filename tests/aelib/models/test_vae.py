@@ -40,6 +40,7 @@ def test_with_any_other_posterior_the_bound_is_below(x):
         assert bound < log_likelihood.mean() - 0.05
 
 
+@pytest.mark.slow
 def test_training_a_linear_vae_approaches_the_likelihood_from_below(x):
     _, log_likelihood = probabilistic_pca(x, 2)
     with torch.random.fork_rng():
@@ -176,6 +177,7 @@ def test_free_bits_have_no_gradient_where_they_are_free():
     torch.testing.assert_close(mu.grad, torch.tensor([[1.0, 0.0], [0.0, 0.0]]))
 
 
+@pytest.mark.slow
 def test_free_bits_keep_a_code_in_use_that_would_collapse():
     """One value and a strong beta: without free bits the posterior is the prior, with them it costs what is free."""
     x = (torch.rand(64, 1, generator=torch.Generator().manual_seed(0)) > 0.5).double() * 2 - 1
@@ -197,6 +199,7 @@ class OneHot(nn.Module):
         return nn.functional.one_hot(x, 3).float()
 
 
+@pytest.mark.slow
 def test_integers_with_a_categorical_likelihood():
     """Eight rows of four symbols: with codes of two values and beta = 0 they are learned by heart."""
     x = torch.tensor([[0, 1, 2, 0], [2, 2, 1, 0], [1, 1, 1, 1], [0, 0, 2, 2]]).repeat(2, 1)

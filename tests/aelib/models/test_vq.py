@@ -151,6 +151,7 @@ def test_perplexity():
     assert code_perplexity(torch.zeros(0, 2, dtype=torch.int64), 5).item() == 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", [GradientQuantizer, MovingAverageQuantizer])
 def test_training_finds_clusters(kind):
     """Four tight clusters and four entries of one token: the mean of each cluster is an entry, as k-means would have it."""
