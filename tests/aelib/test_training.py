@@ -1,6 +1,7 @@
 """fit and evaluate: against a loop written out by hand, and what they promise about seeds, stopping and resuming."""
 
 import math
+import shutil
 
 import pytest
 import torch
@@ -296,6 +297,7 @@ def test_bad_streams_are_refused(source, given, message):
 @pytest.mark.slow
 @pytest.mark.usefixtures("as_a_user")
 @pytest.mark.filterwarnings("ignore")  # those of the compiler itself
+@pytest.mark.skipif(not any(map(shutil.which, ("c++", "g++", "clang++"))), reason="torch.compile needs a C++ compiler")
 def test_a_compiled_run_gives_the_same_numbers_up_to_rounding():
     """With a smaller last batch, so that two graphs are needed; the noise of the two runs is not the same, so: no noise."""
     x, config = data(30), TrainConfig(epochs=4, batch_size=8, lr=1e-2)
