@@ -7,7 +7,7 @@ import torch
 from jaxtyping import Float, Shaped
 from torch import Generator, Tensor, nn
 
-from aelib.core import AEOutput, GenerativeAutoencoder
+from aelib.core import AEOutput, DirectAutoencoder, GenerativeAutoencoder
 from aelib.likelihoods import Likelihood
 from aelib.samplers import Sampler
 
@@ -23,7 +23,7 @@ class MatchingOutput(AEOutput):
     z_prior: Tensor
 
 
-class MatchingAutoencoder(GenerativeAutoencoder[MatchingOutput]):
+class MatchingAutoencoder(DirectAutoencoder[MatchingOutput], GenerativeAutoencoder[MatchingOutput]):
     """z = f(x); the codes of all the data together, the aggregated posterior q(z), are to follow the prior p(z).
 
     Args:
@@ -45,12 +45,6 @@ class MatchingAutoencoder(GenerativeAutoencoder[MatchingOutput]):
     ) -> None:
         super().__init__(encoder, decoder, likelihood, adversary=adversary)
         self.prior = prior
-
-    @final
-    def encode(self, x: Shaped[Tensor, "B *event"], **given: Tensor) -> Float[Tensor, "B latent_dim"]:
-        """z = f(x)."""
-        z: Tensor = self.encoder(x, **given)
-        return z
 
     def forward(
         self, x: Shaped[Tensor, "B *event"], *, generator: Generator | None = None, **given: Tensor
