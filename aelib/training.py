@@ -4,7 +4,6 @@ import math
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -16,10 +15,12 @@ from tqdm.auto import tqdm
 
 from aelib import checks
 from aelib.batches import Batches, StreamedBatches, TensorBatches
-from aelib.checkpoint import check_same, read, shapes, write
+from aelib.capturing import CapturedSteps, CudaGraphs
 from aelib.core import Autoencoder
 from aelib.distributed import Group, join
 from aelib.history import History, TrainConfig
+from aelib.means import Means
+from aelib.runs import Run
 from aelib.stepping import Steps
 
 
@@ -33,6 +34,7 @@ def fit(
     given_val: Mapping[str, Tensor] | None = None,
     device: str | torch.device | None = None,
     compile: bool = False,
+    capture: bool = True,
     checkpoint: str | Path | None = None,
     progress: bool = True,
     on_epoch: Callable[[int, Autoencoder[Any]], None] | None = None,
@@ -43,7 +45,9 @@ def fit(
     ``fit`` returns. Examples in a tensor go to the device once and batches are cut there.
 
     Under ``torchrun`` each process takes its share of every batch, and the gradients are those of the whole batch. A model that
-    does not sample then trains as in one process, up to rounding; the noise of one that does is drawn in each process.
+    does not sample then trains as in one process, up to rounding, if its loss is a mean over examples; the noise of one that does
+    is drawn in each process. What compares the examples of a batch with each other (MMD, the rates of units, free bits) does so
+    within each share, and what is learned without gradients (a codebook's moving averages) is learned from the first share.
 
     Args:
         model: is trained in place, and stays on ``device``.
@@ -55,6 +59,9 @@ def fit(
         given_val: what these come with.
         device: where to train; None takes a GPU if there is one.
         compile: whether to compile the step with ``torch.compile``; takes a minute or less, and pays for long runs.
+        capture: whether a GPU may record a step once and replay it, which is several times faster where networks are small. It is
+            done where it is safe (see :class:`~aelib.capturing.CapturedSteps`); False for a model that changes, from step to
+            step, anything outside of its tensors and its modules' attributes.
         checkpoint: a file that is written after every epoch. If it exists, training goes on from there, and ends with the same
             weights, to the bit on a CPU, as a run that was never stopped.
         progress: whether to show a progress bar.
@@ -78,7 +85,9 @@ def fit(
     model.to(device or own_device)
     group.same_([*model.parameters(), *model.buffers()])
     data = _batches(model, x, given or {})
-    run = _Run(model, config, len(data), Steps(model, config, group, compile=compile))
+    steps = Steps(model, config, group, compile=compile)
+    run = Run(model, config, len(data), steps)
+    captured = _captured(steps, model, group) if capture else None
     if checkpoint is not None and Path(checkpoint).exists():
         run.resume(Path(checkpoint))
 
@@ -90,7 +99,7 @@ def fit(
             if config.patience is not None and epoch - run.best_epoch > config.patience:
                 break
             start = time.perf_counter()
-            train = _train_epoch(run, data, group, epoch)
+            train = _train_epoch(run, captured or steps, data, group, epoch)
             val = {} if x_val is None else evaluate(model, x_val, given=given_val, seed=config.seed)
             history.append(train, val, time.perf_counter() - start)
             bar.set_postfix_str(f"loss {(val or train)['total']:.4g}")
@@ -125,7 +134,7 @@ def evaluate(
     """
     _check_data(model, "x", x, given or {})
     data = _batches(model, x, given or {})
-    means = _Means()
+    means = Means()
     was_training = model.training
     model.eval()
     generator = torch.Generator(next(model.parameters()).device).manual_seed(seed)
@@ -143,108 +152,31 @@ def seed_of(seed: int, epoch: int, rank: int = 0) -> int:
     return int(np.random.SeedSequence([seed, epoch, rank]).generate_state(1, np.uint64)[0] >> 1)
 
 
-def _train_epoch(run: "_Run", data: Batches, group: Group, epoch: int) -> dict[str, float]:
+def _captured(steps: Steps, model: Autoencoder[Any], group: Group) -> CapturedSteps | None:
+    if group.size > 1 or next(model.parameters()).device.type != "cuda":
+        return None
+    return CapturedSteps(steps, model, CudaGraphs())
+
+
+def _train_epoch(run: Run, step: Steps | CapturedSteps, data: Batches, group: Group, epoch: int) -> dict[str, float]:
     run.model.train()
-    means = _Means()
+    if isinstance(step, CapturedSteps):
+        step.new_epoch()
+    means = Means()
     # All processes shuffle alike; the noise of the model is each one's own.
     order = torch.randperm(len(data), generator=torch.Generator().manual_seed(seed_of(run.config.seed, epoch)))
     batches = order.split(run.config.batch_size)
     shares = [group.share(batch) for batch in batches]
     device = next(run.model.parameters()).device
-    with _seeded(seed_of(run.config.seed, epoch, 1 + group.rank), device):
+    with _seeded(seed_of(run.config.seed, epoch, 1 + group.rank), device), run.steps.tracing():
         for whole, share, (x, given) in zip(batches, shares, data.take(shares), strict=True):
-            for total, terms in run.steps(x, given, len(share) / len(whole)):
+            for total, terms in step(x, given, len(share) / len(whole)):
                 means.add(total, terms, len(share))
     result = means.result(group)
     for name, value in result.items():
         if not math.isfinite(value):
             raise FloatingPointError(f"the loss term {name!r} became {value}; a smaller lr usually cures this")
     return result
-
-
-class _Means:
-    """Means of loss terms over the examples. The device is waited for once, by :meth:`result`, and not at every step."""
-
-    def __init__(self) -> None:
-        self._values: dict[str, list[Tensor]] = {}
-        self._sizes: dict[str, list[int]] = {}
-
-    def add(self, total: Tensor, terms: Mapping[str, Tensor], size: int) -> None:
-        for name, value in {"total": total.detach(), **terms}.items():
-            self._values.setdefault(name, []).append(value)
-            self._sizes.setdefault(name, []).append(size)
-
-    def result(self, group: Group) -> dict[str, float]:
-        means = {}
-        for name, values in self._values.items():
-            sizes = torch.tensor(self._sizes[name], dtype=torch.float64)
-            sums = torch.stack([torch.stack(values).cpu().double() @ sizes, sizes.sum()])
-            sums = sums.to(values[0].device)
-            group.sum_([sums])
-            means[name] = (sums[0] / sums[1]).item()
-        return means
-
-
-@dataclass
-class _Run:
-    """Everything that a training run must remember to go on after it was stopped."""
-
-    model: Autoencoder[Any]
-    config: TrainConfig
-    num_examples: int
-    steps: Steps
-    history: History = field(default_factory=History)
-    best_loss: float = math.inf
-    best_epoch: int = -1
-    best_weights: dict[str, Tensor] = field(default_factory=dict)
-
-    def keep_best(self, loss: float, epoch: int) -> None:
-        self.best_loss, self.best_epoch = loss, epoch
-        self.best_weights = {name: value.clone() for name, value in self.model.state_dict().items()}
-
-    def identity(self) -> dict[str, Any]:
-        """What must be the same for a checkpoint to be continued; another number of epochs may be asked for."""
-        settings = {name: value for name, value in asdict(self.config).items() if name != "epochs"}
-        sizes = shapes(self.model.state_dict())
-        return {
-            "kind": "run",
-            "model": type(self.model).__name__,
-            "shapes": sizes,
-            "num_examples": self.num_examples,
-            **settings,
-        }
-
-    def save(self, path: Path) -> None:
-        tensors = {f"model/{name}": value for name, value in self.model.state_dict().items()}
-        tensors |= {f"best/{name}": value for name, value in self.best_weights.items()}
-        for phase, optimizer in self.steps.optimizers.items():
-            for number, values in optimizer.state_dict()["state"].items():
-                tensors |= {f"optimizer/{phase}/{number}/{name}": value for name, value in values.items()}
-        progress = {
-            "history": asdict(self.history),
-            "best_loss": None if math.isinf(self.best_loss) else self.best_loss,
-            "best_epoch": self.best_epoch,
-        }
-        write(path, tensors, {**self.identity(), **progress})
-
-    def resume(self, path: Path) -> None:
-        tensors, about = read(path)
-        check_same(path, about, self.identity())
-        self.model.load_state_dict(_under(tensors, "model/"))
-        self.best_weights = _under(tensors, "best/")
-        for phase, optimizer in self.steps.optimizers.items():
-            state: dict[int, dict[str, Tensor]] = {}
-            for key, value in _under(tensors, f"optimizer/{phase}/").items():
-                number, name = key.split("/")
-                state.setdefault(int(number), {})[name] = value
-            optimizer.load_state_dict({**optimizer.state_dict(), "state": state})
-        self.history = History(**about["history"])
-        self.best_loss = math.inf if about["best_loss"] is None else about["best_loss"]
-        self.best_epoch = about["best_epoch"]
-
-
-def _under(tensors: Mapping[str, Tensor], prefix: str) -> dict[str, Tensor]:
-    return {name.removeprefix(prefix): value for name, value in tensors.items() if name.startswith(prefix)}
 
 
 def _batches(model: Autoencoder[Any], x: Tensor | Dataset[Any], given: Mapping[str, Tensor]) -> Batches:

@@ -57,3 +57,12 @@ def test_two_processes_train_as_one(name, tmp_path):
     expected = weights(tmp_path / "one")
     for key, value in weights(tmp_path / "two").items():
         torch.testing.assert_close(value, expected[key], rtol=1e-9, atol=1e-9)
+
+
+def test_two_processes_end_with_the_same_codebook(tmp_path):
+    """Moving averages and replaced codes are no gradients, and would drift apart."""
+    run("vqvae", tmp_path / "out", launcher=["-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"])
+    first = weights(tmp_path / "out")
+    assert any("codebook" in key for key in first)
+    for key, value in weights(tmp_path / "out1").items():
+        assert torch.equal(value, first[key]), key

@@ -1,4 +1,7 @@
-"""A small training run as a program, for tests that kill it or start it twice: ``train_run.py MODEL OUT [CHECKPOINT]``."""
+"""A small training run as a program, for tests that kill it or start it twice: ``train_run.py MODEL OUT [CHECKPOINT]``.
+
+Process 1 of two writes its own model, to OUT1.
+"""
 
 import sys
 
@@ -24,8 +27,8 @@ def main(name, out, checkpoint=None):
         sys.stdout.flush()
 
     fit(model, x, config, x_val=x, device="cpu", checkpoint=checkpoint, progress=False, on_epoch=report)
-    if not dist.is_initialized() or dist.get_rank() == 0:
-        save(model, out)
+    rank = dist.get_rank() if dist.is_initialized() else 0
+    save(model, f"{out}{rank or ''}")
     if dist.is_initialized():
         dist.destroy_process_group()
 
