@@ -1,6 +1,6 @@
 """pythae's side of the training benchmark, run by its own Python: prints the seconds of one run as JSON.
 
-Takes a file of training images, (N, 784) in [0, 1], written by torch.save, and the number of epochs and the batch size.
+Takes a file of training images, (N, 784) in [0, 1], written by torch.save, the number of epochs, the batch size and the device.
 """
 
 import json
@@ -40,7 +40,7 @@ class Decoder(BaseDecoder):
         return ModelOutput(reconstruction=self.net(z).reshape(-1, 1, 28, 28))
 
 
-def main(images, epochs, batch_size):
+def main(images, epochs, batch_size, device):
     logging.disable()
     torch.manual_seed(0)
     x = torch.load(images).reshape(-1, 1, 28, 28)
@@ -50,7 +50,11 @@ def main(images, epochs, batch_size):
             VAE(config, Encoder(), Decoder()),
             train_dataset=BaseDataset(x, torch.zeros(len(x))),
             training_config=BaseTrainerConfig(
-                output_dir=folder, num_epochs=epochs, per_device_train_batch_size=batch_size, learning_rate=1e-3
+                output_dir=folder,
+                no_cuda=device == "cpu",
+                num_epochs=epochs,
+                per_device_train_batch_size=batch_size,
+                learning_rate=1e-3,
             ),
         )
         start = time.perf_counter()
@@ -59,4 +63,4 @@ def main(images, epochs, batch_size):
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], int(sys.argv[2]), int(sys.argv[3]))
+    main(sys.argv[1], int(sys.argv[2]), int(sys.argv[3]), sys.argv[4])

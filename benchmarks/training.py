@@ -4,21 +4,22 @@ The loop by hand does nothing but train. ``fit`` and pythae do everything that t
 second of whole runs, and ratios of runs that follow each other; absolute numbers depend on the machine. The share of the peak
 compares the matrix products that a step needs with how fast this machine does one such product alone.
 
-pythae runs with its own Python, because it wants other packages: ``make bench`` makes ``build/pythae`` for it.
+The data are MNIST's 10,000 test images where ``AELIB_DATA_DIR`` leads to them, and as many glyphs otherwise: the time of a step
+does not depend on what the pixels show. pythae runs with its own Python, because it wants other packages.
 """
 
-import argparse
 import json
-import platform
 import statistics
 import subprocess
+import sys
 import tempfile
-import time
 from pathlib import Path
 
+import report
 import torch
+from torch import Tensor
 
-from aelib.data import glyphs
+from aelib.data import glyphs, mnist
 from aelib.history import TrainConfig
 from aelib.likelihoods import Bernoulli
 from aelib.models import VAE
@@ -29,13 +30,23 @@ HERE = Path(__file__).parent
 HIDDEN, LATENT, PIXELS, BATCH = 512, 10, 784, 100
 
 
-def make():
+def make() -> VAE:
+    """The network of the comparison, its weights always the same."""
     torch.manual_seed(0)
     return VAE(MLP((PIXELS,), (HIDDEN,), (2 * LATENT,)), MLP((LATENT,), (HIDDEN,), (PIXELS,)), Bernoulli(), LATENT)
 
 
-def by_hand(x, epochs):
-    model = make()
+def data() -> tuple[str, Tensor]:
+    """What the images are, and the images, (10000, 784)."""
+    try:
+        return "MNIST's test images", mnist("test").x.flatten(1)
+    except ConnectionError:
+        return "glyphs", glyphs(10_000, seed=0).flat()
+
+
+def by_hand(x: Tensor, epochs: int, device: str) -> None:
+    """The shortest loop that trains."""
+    model, x = make().to(device), x.to(device)
     optimizer = torch.optim.Adam(model.parameters(), lr=1e-3)
     for _ in range(epochs):
         for index in torch.randperm(len(x)).split(BATCH):
@@ -46,87 +57,82 @@ def by_hand(x, epochs):
             optimizer.step()
 
 
-def by_fit(x, epochs):
-    fit(make(), x, TrainConfig(epochs=epochs, batch_size=BATCH), device="cpu")
+def by_fit(x: Tensor, epochs: int, device: str, *, compile: bool = False, capture: bool = True) -> None:
+    """The library's own. Compiling is paid for by the first run of a process only."""
+    fit(make(), x, TrainConfig(epochs=epochs, batch_size=BATCH), device=device, compile=compile, capture=capture)
 
 
-def by_compiled_fit(x, epochs):
-    """The time without compiling: the second of two runs in one process uses what the first one compiled."""
-    fit(make(), x, TrainConfig(epochs=epochs, batch_size=BATCH), device="cpu", compile=True)
-
-
-def seconds(run, x, epochs):
-    start = time.perf_counter()
-    run(x, epochs)
-    return time.perf_counter() - start
-
-
-def pythae_seconds(python, images, epochs):
-    command = [python, HERE / "pythae_training.py", images, str(epochs), str(BATCH)]
+def pythae_seconds(python: Path, images: Path, epochs: int, device: str) -> float:
+    """How long pythae takes, in a process of its own, without what comes before the first epoch."""
+    command = [python, HERE / "pythae_training.py", images, str(epochs), str(BATCH), device]
     printed = subprocess.run(command, check=True, capture_output=True, text=True).stdout
-    return json.loads(printed.splitlines()[-1])["seconds"]
+    seconds: float = json.loads(printed.splitlines()[-1])["seconds"]
+    return seconds
 
 
-def peak():
+def peak(device: str) -> float:
     """Floating-point operations per second of the largest matrix product of a step, alone; the best of several tries."""
-    x, w = torch.randn(BATCH, PIXELS), torch.randn(PIXELS, HIDDEN)
-    best = 0.0
-    for _ in range(10):
-        start = time.perf_counter()
-        for _ in range(100):
-            x @ w
-        best = max(best, 100 * 2 * BATCH * PIXELS * HIDDEN / (time.perf_counter() - start))
-    return best
+    x, w = torch.randn(BATCH, PIXELS, device=device), torch.randn(PIXELS, HIDDEN, device=device)
+    best = min(report.seconds(lambda: x @ w, device, calls=100) for _ in range(10))
+    return 2 * BATCH * PIXELS * HIDDEN / best
 
 
-def products_per_sample():
+def products_per_sample() -> int:
     """Floating-point operations of the matrix products for one sample: forward, and back to weights and inputs but the first."""
     layers = [PIXELS * HIDDEN, HIDDEN * 2 * LATENT, LATENT * HIDDEN, HIDDEN * PIXELS]
     return 2 * (3 * sum(layers) - layers[0])
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--rounds", type=int, default=5, help="how often each is run, in turn")
-    parser.add_argument("--epochs", type=int, default=10)
+def main(arguments: list[str] | None = None) -> None:
+    """Measure, and write the JSON."""
+    parser = report.parser(__doc__ or "")
     parser.add_argument("--pythae", type=Path, help="the Python of an environment with pythae 0.1.2; left out without")
-    parser.add_argument("--out", type=Path, help="where to write the JSON too")
-    options = parser.parse_args()
-    x = glyphs(10_000, seed=0).flat()
-    runs = {"by hand": by_hand, "fit": by_fit, "fit, compiled": by_compiled_fit}
-    warm_up = {name: seconds(run, x, 1) for name, run in runs.items()}
-    times, top = {name: [] for name in runs}, peak()
+    chosen = report.chosen(parser, arguments)
+    device, (rounds, epochs) = chosen.device, (2, 1) if chosen.quick else (5, 8)
+    name, x = data()
+    x = x[:300] if chosen.quick else x
+    runs = {
+        "by hand": lambda n: by_hand(x, n, device),
+        "fit": lambda n: by_fit(x, n, device),
+        "fit, compiled": lambda n: by_fit(x, n, device, compile=True),
+    }
+    if torch.device(device).type == "cuda":
+        runs["fit, not captured"] = lambda n: by_fit(x, n, device, capture=False)
+    if chosen.quick:
+        del runs["fit, compiled"]
+    warm_up = {name: report.seconds(lambda run=run: run(1), device) for name, run in runs.items()}
+    times: dict[str, list[float]] = {name: [] for name in runs}
+    top = peak(device)
     with tempfile.TemporaryDirectory() as folder:
         images = Path(folder, "images.pt")
         torch.save(x, images)
-        for _ in range(options.rounds):
-            top = max(top, peak())
-            for name, run in runs.items():
-                times[name].append(seconds(run, x, options.epochs))
-            if options.pythae:
-                times.setdefault("pythae 0.1.2", []).append(pythae_seconds(options.pythae, images, options.epochs))
-    samples = len(x) * options.epochs
-    reference = "pythae 0.1.2" if options.pythae else "by hand"
-    result = {
-        "machine": f"{platform.machine()}, {torch.get_num_threads()} threads, torch {torch.__version__}",
-        "network": f"VAE {PIXELS}-{HIDDEN}-{LATENT}, batch {BATCH}, {len(x)} images, {options.epochs} epochs",
-        "first run with its one epoch, seconds": {name: round(value, 2) for name, value in warm_up.items()},
-        "samples per second": {name: round(samples / statistics.median(values)) for name, values in times.items()},
-        "share of the matrix-product peak": {
-            name: round(samples * products_per_sample() / statistics.median(values) / top, 3)
-            for name, values in times.items()
+        for _ in range(rounds):
+            top = max(top, peak(device))
+            for run_name, run in runs.items():
+                times[run_name].append(report.seconds(lambda run=run: run(epochs), device))
+            if chosen.pythae:
+                times.setdefault("pythae 0.1.2", []).append(pythae_seconds(chosen.pythae, images, epochs, device))
+    samples = len(x) * epochs
+    reference = "pythae 0.1.2" if chosen.pythae else "by hand"
+    report.write(
+        chosen.out,
+        {
+            **report.about(chosen),
+            "network": f"VAE {PIXELS}-{HIDDEN}-{LATENT}, batch {BATCH}, {len(x)} images ({name}), {epochs} epochs",
+            "first run with its one epoch, seconds": {name: round(value, 2) for name, value in warm_up.items()},
+            "samples per second": {name: round(samples / statistics.median(values)) for name, values in times.items()},
+            "share of the matrix-product peak": {
+                name: round(samples * products_per_sample() / statistics.median(values) / top, 3)
+                for name, values in times.items()
+            },
+            "reference": reference,
+            "times as fast as the reference": {
+                name: round(statistics.median(r / t for r, t in zip(times[reference], values, strict=True)), 2)
+                for name, values in times.items()
+            },
         },
-        f"times {reference}": {
-            name: round(statistics.median(r / t for r, t in zip(times[reference], values)), 2)
-            for name, values in times.items()
-        },
-    }
-    text = json.dumps(result, indent=2)
-    print(text)
-    if options.out:
-        options.out.parent.mkdir(parents=True, exist_ok=True)
-        options.out.write_text(text + "\n")
+    )
 
 
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1:])
