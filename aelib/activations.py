@@ -47,7 +47,7 @@ class BatchTopK(nn.Module):
     An example may use more units than another: ``k`` is the mean. In evaluation an example must not depend on those beside it,
     so the batch is replaced by a threshold, the running mean of the smallest value that training kept. Before any training
     the threshold is zero, which makes this a ReLU.
-    Source: Bussmann, Leask and Nanda (2024).
+    Source: Bussmann et al. (2024).
 
     Args:
         k: how many units an example uses on average.

@@ -12,9 +12,9 @@ from aelib.sequences import Steps, valid_steps
 class AutoregressiveDecoder(nn.Module):
     """p(x | z) = prod_t p(x_t | x_1 ... x_(t-1), z): the input of each step is z and the step before.
 
-    In training the step before is the true one, from ``targets`` ("teacher forcing", Williams and Zipser, 1989). Without targets
+    In training the step before is the true one, from ``targets``: "teacher forcing", Williams and Zipser (1989). Without targets
     it is what came out: the mean of real values, or the most likely token. A decoder that sees the truth needs z less, and may
-    learn to do without it.
+    learn to do without it, as Bowman et al. (2016) found.
 
     Args:
         in_dim: the number of values that go in.

@@ -111,7 +111,7 @@ class ConvDecoder(nn.Module):
 
     A transposed convolution whose kernel size its stride of 2 does not divide adds up a different number of inputs in
     neighboring pixels, which shows as a checkerboard; "resize" (each pixel four times, then a convolution) and a transposed
-    convolution with an even kernel do not. Source: Odena, Dumoulin and Olah (2016).
+    convolution with an even kernel do not. Source: Odena et al. (2016).
 
     Args:
         in_dim: the number of values that go in.

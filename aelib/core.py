@@ -17,7 +17,7 @@ from torch import Generator, Tensor, nn
 
 from aelib.likelihoods import Likelihood
 
-LOSS_TERMS = frozenset({"recon", "kl", "sparsity", "jac", "adv", "disc", "mmd", "codebook", "commit"})
+LOSS_TERMS = frozenset({"recon", "kl", "sparsity", "aux", "jac", "adv", "disc", "mmd", "codebook", "commit"})
 """Every name that a loss term may have, so that a plot or a table of one model reads like that of any other."""
 
 

@@ -34,7 +34,7 @@ def masking(p: float) -> Corruption:
     """Set each value to zero with probability ``p``, independently; the others stay as they are.
 
     On average x_tilde is (1 - p) x, so it is not unbiased; :func:`dropout` is.
-    Source: Vincent et al. (2010), section 3.3, where a fixed *number* of values is masked instead.
+    Source: Vincent et al. (2010), where a fixed *number* of values is masked instead.
 
     Raises:
         ValueError: if ``p`` is not in [0, 1].
@@ -59,7 +59,7 @@ def dropout(p: float) -> Corruption:
 def salt_and_pepper(p: float, low: float = 0.0, high: float = 1.0) -> Corruption:
     """Replace each value with probability ``p``, independently, by ``low`` or ``high``, which are equally likely.
 
-    Source: Vincent et al. (2010), section 3.3.
+    Source: Vincent et al. (2010).
 
     Args:
         p: the probability that a value is replaced.

@@ -52,20 +52,21 @@ class Likelihood(nn.Module, ABC):
         Args:
             params: what the decoder returned.
             x: the examples.
-            mask: which values count, 1 or True, and which do not; of the shape of ``x``, or of its first axes. None: all.
+            mask: which values count, 1 or True, and which do not, whatever they are; of the shape of ``x``, or of its first axes.
+                None: all.
 
         Raises:
             ValueError: if ``x`` lies on the CPU and holds values that the likelihood cannot have produced. On a GPU this check
                 would stall every training step; there :func:`aelib.training.fit` makes it once, before the first step.
         """
+        if mask is not None:
+            mask = mask.reshape(mask.shape + (1,) * (x.ndim - mask.ndim)).bool()
+            # Not products, which would let a NaN in where nothing counts; and the gradient of a NaN is one, so x comes first.
+            x = torch.where(mask, x, 0)
         if x.device.type == "cpu" and not torch.compiler.is_compiling():
             self.check_range(x)
         values = self.values_nll(params, x)
-        if mask is not None:
-            mask = mask.reshape(mask.shape + (1,) * (values.ndim - mask.ndim))
-            # Not a product, which would let a NaN in where nothing counts.
-            values = torch.where(mask.bool(), values, 0.0)
-        return sum_event(values)
+        return sum_event(values if mask is None else torch.where(mask, values, 0.0))
 
     @final
     def check(self, x: Shaped[Tensor, "B *event"], argument: str = "x") -> None:
@@ -135,7 +136,7 @@ class GaussianWithVariance(Likelihood):
     l = 2 log(min_sigma) + softplus(r - 2 log(min_sigma)): r itself except near the floor, below which l never falls.
     Without a floor the likelihood has no maximum: the variance of a value that is always reconstructed exactly, such as a
     black corner, would go to zero and the density to infinity.
-    Source: the floor, Chua et al. (2018), Deep reinforcement learning in a handful of trials, appendix A.1.
+    Source: for the floor, Chua et al. (2018).
 
     Args:
         min_sigma: the smallest standard deviation, in the units of the data; above zero.

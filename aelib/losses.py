@@ -29,7 +29,7 @@ def rate_kl(z: Float[Tensor, "B latent_dim"], rho: float) -> Float[Tensor, ""]:
 
     It is one value for the batch, not one per example, because a rate is a property of many examples; the smaller the batch,
     the more the rates scatter about those of the data, which adds to the mean of this term.
-    Source: Ng (2011), Sparse autoencoder, CS294A lecture notes, section 3.
+    Source: Ng (2011).
     """
     # A unit that is 0 or 1 for the whole batch has an infinite divergence; it is held just inside.
     eps = torch.finfo(z.dtype).eps
@@ -43,7 +43,7 @@ def sigmoid_jacobian_norm(
 ) -> Float[Tensor, " B"]:
     """||J||_F^2 = sum_j (h_j (1 - h_j))^2 ||W_j||^2 for the layer h = sigmoid(W x + b), where W_j is row j of ``weight``.
 
-    Source: Rifai et al. (2011), Contractive auto-encoders.
+    Source: Rifai et al. (2011).
     """
     return (h * (1 - h)).square() @ weight.square().sum(1)
 
@@ -55,8 +55,7 @@ def free_bits_kl(
 
     A dimension that costs less than ``minimum`` nats on average has no gradient, so that it is not pushed to the prior. It is one
     value for the batch, because the mean is taken before the maximum.
-    Source: Kingma et al. (2016), Improved variational inference with inverse autoregressive flow, equation 15, with one
-    dimension in each group.
+    Source: Kingma et al. (2016), equation 15 in appendix C.8, with one dimension in each group.
     """
     values = 0.5 * (logvar.exp() + mu.square() - 1 - logvar)
     return values.mean(0).clamp(min=minimum).sum()
@@ -90,7 +89,7 @@ def mmd(
 
     The first two means run over the pairs of *different* rows, which makes the estimate unbiased. It is therefore sometimes below
     zero where the distributions are the same, and changes if rows are repeated. It has no unit.
-    Source: Gretton et al. (2012), A kernel two-sample test, equation 3.
+    Source: Gretton et al. (2012), the unbiased statistic.
 
     Args:
         a: the first sample, at least two rows.

@@ -69,6 +69,8 @@ class Patches:
 class PatchEncoder(nn.Module):
     """Patches attend to one another; each becomes a token of ``token_dim`` values. Patches that are not visible are not read.
 
+    Source: Dosovitskiy et al. (2021), without their class token; He et al. (2022), for reading the visible patches alone.
+
     Args:
         patches: how images are cut.
         width: the size of the vector of each patch.

@@ -32,8 +32,8 @@ def pretrain_greedily(
     Layer l of the encoder and its mirror image in the decoder learn to reconstruct h_(l-1), the output of the layers before,
     which stay as they are. The two share one weight matrix meanwhile, W and W^T, as in the sources, and are free afterwards:
     ``fit`` then trains all layers together. The outermost pair is scored by the model's likelihood, the others by a Gaussian.
-    Source: Hinton and Salakhutdinov (2006), with Boltzmann machines; Bengio et al. (2007), section 3, with autoencoders; Vincent
-    et al. (2010), section 3.4, with denoising autoencoders.
+    Source: Hinton and Salakhutdinov (2006), with Boltzmann machines; Bengio et al. (2007), with autoencoders;
+    Vincent et al. (2010), with denoising autoencoders.
 
     Args:
         model: is trained in place. Its encoder and decoder are each an :class:`~aelib.nets.MLP`, and mirror images.

@@ -91,10 +91,10 @@ class MovingAverageQuantizer(Quantizer):
 
     With n_c tokens of a batch nearest to e_c, and decay g:
     N_c <- g N_c + (1 - g) n_c,  m_c <- g m_c + (1 - g) (sum of these tokens),  e_c <- m_c / N_c.
-    Source: van den Oord et al. (2017), appendix A.1.
+    Source: Oord et al. (2017), appendix A.1.
 
     An entry that is hardly used is *dead*: no token is near enough to move it. It is put onto a random token of the batch, with
-    the mean of all N_c as its count. Source: the random restarts of Dhariwal et al. (2020), Jukebox, section 3.1.
+    the mean of all N_c as its count. Source: Dhariwal et al. (2020), "Random restarts for embeddings".
 
     Args:
         num_tokens: see :class:`Quantizer`.

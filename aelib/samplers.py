@@ -137,6 +137,7 @@ class SwissRoll(Sampler):
     """A spiral in the plane, radius * s (cos t, sin t) with t = 3 pi s, plus noise; s^2 is uniform in [1/9, 1].
 
     s^2 rather than s is uniform because the spiral's length grows almost as s^2: the roll is then about equally dense everywhere.
+    Source: Makhzani et al. (2015), for a roll as the prior of codes.
 
     Args:
         radius: the distance of the outer end from the origin, in units of the code.

@@ -13,8 +13,8 @@ from aelib.models import build
 def save(model: Autoencoder[Any], path: str | Path) -> None:
     """Write ``model`` to ``path``, whole or not at all.
 
-    A model that :func:`aelib.models.build` made can be read back by :func:`load`. For one that you composed yourself, compose it
-    again and use :func:`load_into`.
+    A model that :func:`aelib.models.build <aelib.models.factories.build>` made can be read back by :func:`load`. For one that
+    you composed yourself, compose it again and use :func:`load_into`.
     """
     weights = model.state_dict()
     about = {"kind": "model", "model": type(model).__name__, "shapes": shapes(weights), "recipe": model.recipe}

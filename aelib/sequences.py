@@ -1,6 +1,6 @@
 """What all networks over sequences share: what one step holds, and which steps are there and which are padding."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -33,6 +33,16 @@ def valid_steps(rows: Shaped[Tensor, "B ..."], num_steps: int, lengths: Tensor |
     if lengths.device.type == "cpu" and not torch.compiler.is_compiling():
         checks.within("lengths", lengths, 1, num_steps)
     return torch.arange(num_steps, device=rows.device) < lengths.unsqueeze(1)
+
+
+def given_steps(x: Shaped[Tensor, "B *event"], given: Mapping[str, Tensor]) -> Bool[Tensor, "B T"] | None:
+    """Which steps of the examples ``x`` count, by their ``lengths`` in ``given``; None, for all values, if there are none.
+
+    Raises:
+        TypeError: if the lengths are not a tensor of integers.
+        ValueError: if they do not fit.
+    """
+    return valid_steps(x, x.shape[1], given["lengths"]) if "lengths" in given else None
 
 
 def without_padding(x: Shaped[Tensor, "B T *step"], mask: Bool[Tensor, "B T"]) -> Shaped[Tensor, "B T *step"]:

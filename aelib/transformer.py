@@ -1,6 +1,6 @@
 """Attention, and the encoders and decoders made of it. They know no model.
 
-The blocks normalize before each part rather than after it, which trains without a warm-up (Xiong et al., 2020).
+The blocks normalize before each part rather than after it, which trains without a warm-up: Xiong et al. (2020).
 """
 
 import math

@@ -17,8 +17,7 @@ def digits() -> Dataset:
     """The 1,797 handwritten digits of scikit-learn.
 
     Each pixel counts the inked points, 0 to 16, in a 4 x 4 cell of a 32 x 32 bitmap; ``x`` is that count divided by 16.
-    They are the test part of Alpaydin and Kaynak, "Optical Recognition of Handwritten Digits" (UCI Machine Learning
-    Repository, 1998, doi:10.24432/C50P49).
+    They are the test part of the handwritten digits of Alpaydin and Kaynak (1998).
 
     Returns:
         ``x`` of shape (1797, 1, 8, 8) in [0, 1]; label ``digit``.

@@ -1,9 +1,7 @@
 """ECG5000: heartbeats of one patient with severe congestive heart failure.
 
-They are cut out of 20 hours of electrocardiogram, record chf07 of the BIDMC Congestive Heart Failure Database
-(Goldberger et al., "PhysioBank, PhysioToolkit, and PhysioNet", Circulation 101(23), 2000), and first used by Chen et al.,
-"A general framework for never-ending learning from time series streams", Data Min. Knowl. Discov. 29(6), 2015. The
-classes were assigned by a program, not by a cardiologist.
+They are cut out of 20 hours of electrocardiogram, record chf07 of the BIDMC Congestive Heart Failure Database at PhysioNet,
+Goldberger et al. (2000), and first used by Chen et al. (2015). The classes were assigned by a program, not by a cardiologist.
 """
 
 from aelib import checks

@@ -14,7 +14,7 @@ from aelib.data.dataset import Dataset
 
 
 def swiss_roll(n: int = 1_000, *, noise: float = 0.0, seed: int = 0) -> Dataset:
-    """The Swiss roll (t cos t, h, t sin t), after Marsland, "Machine Learning", 2nd ed., chapter 6 (2014).
+    """The Swiss roll (t cos t, h, t sin t), after Marsland (2014).
 
     Args:
         n: how many points, at least 1.

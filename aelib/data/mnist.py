@@ -1,4 +1,4 @@
-"""MNIST: LeCun, Bottou, Bengio and Haffner, "Gradient-Based Learning Applied to Document Recognition", 1998."""
+"""MNIST, the handwritten digits of LeCun et al. (1998)."""
 
 import torch
 from torch import Tensor

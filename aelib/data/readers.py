@@ -64,7 +64,7 @@ def read_ucr(path: str | Path) -> Dataset:
     """The table of a time series data set in the UCR text format.
 
     Each row is one series: its class, a whole number, then its values; separated by blanks, tabs or commas.
-    Source: Dau et al., "The UCR Time Series Archive", IEEE/CAA J. Autom. Sinica 6(6), 2019, arXiv:1810.07758.
+    Source: Dau et al. (2019).
 
     Args:
         path: the file.

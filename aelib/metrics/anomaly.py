@@ -71,6 +71,7 @@ def auroc(normal: Float[Tensor, " N"], anomalous: Float[Tensor, " M"]) -> float:
     """The chance that an anomalous example scores above a normal one, ties counting half; the area under the ROC curve.
 
     From 0 to 1, higher is better; 1/2 is chance. It does not depend on how many there are of either kind.
+    Source: Hanley and McNeil (1982).
 
     Raises:
         ValueError: if there are no scores of either kind, or they are not finite.

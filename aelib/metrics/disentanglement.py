@@ -56,7 +56,7 @@ def mig(z: Float[Tensor, "N latent_dim"], factors: Mapping[str, Shaped[Tensor, "
 
     From 0 to 1, higher is better: 1 if one unit determines each factor and no other unit knows of it. Units and quantities are
     cut into bins of equal counts, so H(v) of a quantity is about log(num_bins).
-    Source: Chen, Li, Grosse and Duvenaud (2018), equation 6, there with samples of q(z | x) in the place of bins.
+    Source: Chen et al. (2018), the mutual information gap, there with samples of q(z | x) in the place of bins.
 
     Args:
         z: the codes, at least two units.
@@ -79,7 +79,7 @@ def mig(z: Float[Tensor, "N latent_dim"], factors: Mapping[str, Shaped[Tensor, "
 
 @dataclass(frozen=True)
 class DCI:
-    """The three scores of Eastwood and Williams; for the first two 1 is best and 0 worst.
+    """The three scores of Eastwood and Williams (2018); for the first two 1 is best and 0 worst.
 
     Attributes:
         disentanglement: whether each unit serves to predict one factor only, weighted by how much the unit serves at all.
@@ -98,7 +98,7 @@ def disentanglement_score(importance: Float[Tensor, "latent_dim factors"]) -> fl
 
     Logs are to the base of the number of factors,
     P_ij = R_ij / sum_j R_ij, and rho_i is unit i's share of the sum of R. From 0 to 1, higher is better.
-    Source: Eastwood and Williams (2018), section 2.
+    Source: Eastwood and Williams (2018).
     """
     weights = importance.double().sum(1)
     shares = importance.double() / weights.clamp(min=torch.finfo(torch.float64).tiny).unsqueeze(1)
@@ -109,7 +109,7 @@ def disentanglement_score(importance: Float[Tensor, "latent_dim factors"]) -> fl
 def completeness_score(importance: Float[Tensor, "latent_dim factors"]) -> float:
     """The mean over factors j of 1 - H(Q_j), with Q_ij = R_ij / sum_i R_ij and logs to the base of the units' number.
 
-    From 0 to 1, higher is better. Source: Eastwood and Williams (2018), section 2.
+    From 0 to 1, higher is better. Source: Eastwood and Williams (2018).
     """
     shares = importance.double() / importance.double().sum(0)
     return float((1 - torch.special.entr(shares).sum(0) / math.log(importance.shape[0])).mean())

@@ -41,7 +41,8 @@ def frechet_distance(
     Means and covariances (with N - 1) are taken in the space of ``features``, so numbers can be compared only if these are the
     same, and the sets as large: with few examples the distance is too large, and above 0 even for two samples of one
     distribution. Take several times as many examples as there are features.
-    :class:`aelib.classifier.Classifier` has features made for this; the FID is this distance in those of an Inception network.
+    :class:`aelib.classifier.Classifier` has features made for this; the FID of
+    Heusel et al. (2017) is this distance in those of an Inception network.
 
     Args:
         features: from a batch to one row of features for each of its examples.

@@ -31,6 +31,7 @@ def linear_probe_accuracy(
 
     Each unit is first brought to mean 0 and variance 1 on the training codes. Compare with the share of the largest class,
     which needs no code at all. Nothing is random.
+    Source: Alain and Bengio (2016).
 
     Args:
         z_train: the codes to fit on.

@@ -85,7 +85,7 @@ def ssim(x: Float[Tensor, "N C H W"], x_hat: Float[Tensor, "N C H W"], *, peak: 
 
     with C_1 = (0.01 peak)^2 and C_2 = (0.03 peak)^2. The mean is over all windows that lie inside the image, and over channels.
     1 is reached by a copy only; a negative value means that the images vary against each other.
-    Source: Wang, Bovik, Sheikh and Simoncelli (2004), equations 13 to 17.
+    Source: Wang et al. (2004).
 
     Args:
         x: the images.

@@ -10,7 +10,7 @@ def principal_angles(a: Float[Tensor, "d k"], b: Float[Tensor, "d l"]) -> Float[
 
     All are 0 where one span holds the other, and 90 where they are orthogonal. Where a cosine would round an angle below about
     1e-8 radians to zero, the sine is used instead.
-    Source: Björck and Golub (1973), equations 3 and 13.
+    Source: Björck and Golub (1973).
 
     Raises:
         ValueError: if the columns of ``a`` or ``b`` are not linearly independent, as they then span fewer dimensions than

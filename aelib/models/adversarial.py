@@ -21,7 +21,7 @@ class AdversarialAE(MatchingAutoencoder):
     minimizes -E_p[log D] - E_q[log(1 - D)], which at the best D is 2 log 2 - 2 JS(p, q), where JS is the Jensen-Shannon
     divergence in nats of the prior p and the distribution q of the codes. In the phase "main" the autoencoder minimizes the
     reconstruction and -E_q[log D]; this *non-saturating* form has a gradient also where D is sure.
-    Source: Makhzani et al. (2016), section 2; Goodfellow et al. (2014), theorem 1 and section 3.
+    Source: Makhzani et al. (2015), section 2; Goodfellow et al. (2014), theorem 1 and section 3.
 
     Args:
         encoder: f, from (B, *event_shape) to (B, latent_dim).

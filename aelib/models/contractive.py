@@ -87,7 +87,7 @@ class SigmoidLayerJacobian(EncoderJacobian):
 
     The encoder is one ``nn.Linear`` followed by one ``nn.Sigmoid``, however they are wrapped, such as
     ``nn.Sequential(MLP(event_shape, (), (latent_dim,)), nn.Sigmoid())``.
-    Source: Rifai et al. (2011), Contractive auto-encoders.
+    Source: Rifai et al. (2011).
     """
 
     def __call__(
@@ -116,7 +116,7 @@ class ContractiveAE(DirectAutoencoder[ContractiveOutput]):
     sensitivity along the data and little across it. If the weight exceeds what the reconstruction gains, the code is constant.
     The penalty can be evaded: a code c times smaller with a decoder c times steeper reconstructs the same at 1 / c^2 of the
     penalty. Tied weights, as in the source, or weight decay rule this out.
-    Source: Rifai et al. (2011), Contractive auto-encoders.
+    Source: Rifai et al. (2011).
 
     Args:
         encoder: f, from (B, *event_shape) to (B, latent_dim); the code of an example must not depend on other examples, so

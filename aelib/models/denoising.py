@@ -29,7 +29,7 @@ class DenoisingAE(DirectAutoencoder[DenoisingOutput]):
     With a Gaussian likelihood the best r(x_tilde) is the posterior mean E[x | x_tilde]. With Gaussian noise of standard deviation
     sigma this is x_tilde + sigma^2 grad log p_sigma(x_tilde), with the score of the *noisy* density at the noisy point
     (erratum E4).
-    Source: Vincent et al. (2008), section 2.3; for the score, Vincent (2011) and Efron (2011), equation 1.4 (Tweedie).
+    Source: Vincent et al. (2008), section 2.3; for the score, Vincent (2011) and, on Tweedie's formula, Efron (2011).
 
     ``forward`` corrupts in training and evaluation alike, so that both score the same task. ``encode`` and ``decode`` do not:
     give them a clean example or a noisy one.

@@ -49,7 +49,7 @@ class LinearAE(DeterministicAutoencoder):
     components: it finds the principal *subspace*. The weights themselves are free up to any invertible matrix T, as
     (W_dec T^-1)(T W_enc) = W_dec W_enc. With tied weights T must be orthogonal: at a minimum the rows of W_enc are orthonormal,
     and any rotation of them is as good.
-    Source: Bourlard and Kamp (1988); Baldi and Hornik (1989), fact 4.
+    Source: Bourlard and Kamp (1988); Baldi and Hornik (1989).
 
     Args:
         event_shape: the shape of one example; d is its number of values.

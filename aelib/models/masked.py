@@ -34,7 +34,7 @@ class MaskedAE(DirectAutoencoder[MaskedOutput]):
     With tokens as codes (:class:`~aelib.patches.PatchEncoder` with ``out_dim=None``) this is the model of the source:
     latent_dim = N * token_dim, and the code holds a mask token for each hidden patch. With ``out_dim`` the tokens pass through
     a code of that size first, which the source does not have.
-    Source: He et al. (2022), section 3.
+    Source: He et al. (2022).
 
     Args:
         encoder: f, from images, and the indices ``visible`` of the patches that it may see, to (B, latent_dim).

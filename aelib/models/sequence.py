@@ -8,7 +8,7 @@ from torch import Generator, Tensor, nn
 
 from aelib.core import AEOutput, DirectAutoencoder, Loss
 from aelib.likelihoods import Likelihood
-from aelib.sequences import valid_steps, without_padding
+from aelib.sequences import valid_steps
 
 
 @dataclass(frozen=True)
@@ -29,7 +29,7 @@ class SequenceAE(DirectAutoencoder[SequenceOutput]):
     A batch holds sequences padded to T steps, and ``lengths`` of shape (B,) beside it: ``model(x, lengths=lengths)`` and
     ``fit(model, x, given={"lengths": lengths})``. Without it all sequences are full. Padding counts nothing, whatever it holds.
     An example's loss is the sum over its own steps, so a longer sequence has a larger one.
-    Source: Sutskever, Vinyals and Le (2014); Cho et al. (2014).
+    Source: Sutskever et al. (2014); Cho et al. (2014).
 
     Args:
         encoder: f, from sequences and ``lengths`` to (B, latent_dim).
@@ -57,5 +57,5 @@ class SequenceAE(DirectAutoencoder[SequenceOutput]):
 
     def loss(self, x: Shaped[Tensor, "B *event"], out: SequenceOutput, phase: str = "main") -> Loss:
         """-log p(x | z), summed over the steps that are there."""
-        nll = self.likelihood.nll(out.params, without_padding(x, out.mask), out.mask)
+        nll = self.likelihood.nll(out.params, x, out.mask)
         return Loss.weighted({"recon": (1.0, nll.mean())})

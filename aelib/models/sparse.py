@@ -54,7 +54,7 @@ class KLRate(SparsityPenalty):
 
     At its minimum each unit has the *mean* rho, so that the k values of a code sum to rho * k on average. That many units are
     active only if values are 0 or 1; a code with all values at rho pays nothing (erratum E8).
-    Source: Ng (2011), section 3.
+    Source: Ng (2011).
 
     Args:
         weight: the factor of the penalty in the loss, zero or more.

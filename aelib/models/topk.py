@@ -82,7 +82,7 @@ class TopKAE(Autoencoder[TopKOutput]):
     the others leave: with e = g(z_dead) - g(0), for a linear g the dead units' own contribution, it is
     -log p(x | params + e) + log p(x | params) with ``params`` held fixed, the nats that e costs or saves. For a Gaussian of unit
     variance this is 1/2 ||(x - x_hat) - e||^2 up to a constant, and 0 where no unit is dead.
-    Source: Gao et al. (2024), sections 2.3 and 2.4 and appendix A.2; Bussmann, Leask and Nanda (2024) for the batch.
+    Source: Gao et al. (2024), sections 2.3 and 2.4 and appendix A.2; Bussmann et al. (2024) for the batch.
 
     Args:
         encoder: f, from (B, *event_shape) to (B, latent_dim) values that may have any sign.
@@ -123,7 +123,7 @@ class TopKAE(Autoencoder[TopKOutput]):
         return TopKOutput(x_hat, z, params, params.detach() + contribution)
 
     def loss(self, x: Float[Tensor, "B *event"], out: TopKOutput, phase: str = "main") -> Loss:
-        """-log p(x | z), and what dead units cost or save under the name "sparsity"."""
+        """-log p(x | z), and what dead units cost or save under the name "aux"."""
         recon = self.likelihood.nll(out.params, x).mean()
         aux = self.likelihood.nll(out.aux_params, x).mean() - recon.detach()
-        return Loss.weighted({"recon": (1.0, recon), "sparsity": (self.dead_units.weight, aux)})
+        return Loss.weighted({"recon": (1.0, recon), "aux": (self.dead_units.weight, aux)})

@@ -31,8 +31,10 @@ class VQOutput(AEOutput):
 class VQVAE(Autoencoder[VQOutput]):
     """z_e = f(x) in num_tokens parts, each replaced by the nearest entry of a codebook; the decoder sees only these, z_q.
 
+    It has no prior over its codes; :class:`aelib.index_frequencies.IndexFrequencies` puts a simple one beside it.
+
     The nearest entry is a step function of z_e, so the gradient at z_q is used for z_e as it is (*straight through*).
-    Source: van den Oord, Vinyals and Kavukcuoglu (2017), equation 3.
+    Source: Oord et al. (2017), equation 3.
 
     Args:
         encoder: f, from (B, *event_shape) to (B, latent_dim), with latent_dim = num_tokens * code_dim of the quantizer.

@@ -74,7 +74,7 @@ def test_loss_is_a_mean_over_the_batch(name):
     """Twice the same examples is the same loss: nothing is summed over the batch. The noise is repeated too."""
     model, x = make(name).eval(), batch(name, 4)
     out = model(x, generator=torch.Generator().manual_seed(1))
-    twice = type(out)(**{field: torch.cat([value, value]) for field, value in vars(out).items()})
+    twice = type(out)(**{key: None if value is None else torch.cat([value, value]) for key, value in vars(out).items()})
     for phase in model.phases():
         once, again = model.loss(x, out, phase), model.loss(torch.cat([x, x]), twice, phase)
         # The unbiased MMD leaves out an example's pair with itself, so a repeated example does change it.
@@ -124,7 +124,8 @@ def test_overfits_eight_points(name):
     model = make(name)
     corners = torch.cartesian_prod(*[torch.tensor([0.0, 1.0])] * LATENT_DIM)
     x = torch.cat([corners.repeat_interleave(5, dim=1), torch.ones(8, 1)], dim=1).reshape(8, *event_shape(name))
-    for lr, epochs in ((1e-2, 500), (1e-3, 200)):
+    # With steps of 1e-2 a ReLU code of three units ends in a poor optimum for one seed in seven, with its penalty or without.
+    for lr, epochs in ((3e-3, 1000), (1e-3, 200)):
         fit(model, x, TrainConfig(epochs=epochs, batch_size=8, lr=lr), progress=False, device="cpu")
     assert explained_variance(x, model.decode(model.encode(x))) > 0.98
 

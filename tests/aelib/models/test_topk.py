@@ -81,7 +81,7 @@ def test_the_auxiliary_loss_is_the_error_of_the_residual():
     e_hat = z_dead @ model.decoder.layers[0].weight.detach()[:, [1, 3, 4]].T
     e = x - out.x_hat.detach()
     expected = 0.5 * ((e - e_hat).square() - e.square()).sum(1).mean()
-    torch.testing.assert_close(loss.terms["sparsity"], expected)
+    torch.testing.assert_close(loss.terms["aux"], expected)
     torch.testing.assert_close(loss.total.detach(), loss.terms["recon"] + 0.5 * expected)
 
 
@@ -103,7 +103,7 @@ def test_the_auxiliary_loss_moves_dead_units_alone(likelihood):
 def test_without_dead_units_the_auxiliary_loss_is_zero():
     model, x = top_k_model(), normal(9, 4)
     loss = model.loss(x, model(x))
-    assert loss.terms["sparsity"] == 0
+    assert loss.terms["aux"] == 0
     assert loss.total.item() == loss.terms["recon"].item()
 
 
