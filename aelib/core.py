@@ -8,7 +8,7 @@ from different models, image sizes and batch sizes can be compared.
 import functools
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar, final
 
 import torch
@@ -16,6 +16,7 @@ from jaxtyping import Float, Shaped
 from torch import Generator, Tensor, nn
 
 from aelib.likelihoods import Likelihood
+from aelib.sequences import given_steps
 
 LOSS_TERMS = frozenset({"recon", "kl", "sparsity", "aux", "jac", "adv", "disc", "mmd", "codebook", "commit"})
 """Every name that a loss term may have, so that a plot or a table of one model reads like that of any other."""
@@ -30,11 +31,14 @@ class AEOutput:
         z: the code that the decoder received, shape (B, latent_dim).
         params: what the decoder returned, the parameters of p(x | z) (logits for a Bernoulli likelihood). The loss is
             computed from these and not from ``x_hat``, because log(sigmoid(a)) is exact where sigmoid(a) has rounded to 0.
+        mask: True where a value counts in the loss: the steps that are there, shape (B, T), where the examples are padded
+            sequences that came with ``lengths``; None where all values count.
     """
 
     x_hat: Tensor
     z: Tensor
     params: Tensor
+    mask: Tensor | None = field(default=None, kw_only=True)
 
 
 @dataclass(frozen=True)
@@ -74,7 +78,8 @@ class Autoencoder(nn.Module, ABC, Generic[OutT]):
     A subclass is abstract or final: it implements the abstract methods below and overrides nothing else.
 
     What an example comes *with*, such as its class ``y`` or the length of a sequence, is passed on by name to the encoder and
-    the decoder: ``model(x, y=y)`` calls ``encoder(x, y=y)`` and ``decoder(z, y=y)``. Each is a tensor of B rows.
+    the decoder: ``model(x, y=y)`` calls ``encoder(x, y=y)`` and ``decoder(z, y=y)``. Each is a tensor of B rows. Beside
+    sequences that are padded to one length come ``lengths`` of shape (B,); padding then counts nothing, whatever it holds.
 
     Args:
         encoder: from (B, *event_shape) to a code, or to whatever the model makes its code of.
@@ -117,6 +122,11 @@ class Autoencoder(nn.Module, ABC, Generic[OutT]):
         return self.likelihood.mean(params), params
 
     @final
+    def recon(self, x: Shaped[Tensor, "B *event"], out: OutT) -> Float[Tensor, ""]:
+        """-log p(x | z), summed over the values that count and averaged over the batch: the loss term of that name."""
+        return self.likelihood.nll(out.params, x, out.mask).mean()
+
+    @final
     def phases(self) -> dict[str, list[nn.Parameter]]:
         """What each phase of a training step updates: "disc" the parameters of the adversary, if any, and "main" all others."""
         if self.adversary is None:
@@ -145,7 +155,7 @@ class DeterministicAutoencoder(DirectAutoencoder[AEOutput]):
         """Encode and decode; nothing is sampled, so ``generator`` is not used."""
         z = self.encode(x, **given)
         x_hat, params = self.decoded(z, **given)
-        return AEOutput(x_hat, z, params)
+        return AEOutput(x_hat, z, params, mask=given_steps(x, given))
 
 
 class GenerativeAutoencoder(Autoencoder[OutT]):

@@ -19,12 +19,10 @@ class VAEOutput(AEOutput):
     Attributes:
         mu: the posterior means, shape (B, latent_dim).
         logvar: the logarithms of the posterior variances, shape (B, latent_dim).
-        mask: which steps count where the examples are sequences that came with ``lengths``, shape (B, T); None: all values.
     """
 
     mu: Tensor
     logvar: Tensor
-    mask: Tensor | None
 
 
 class GaussianPosteriorAutoencoder(GenerativeAutoencoder[OutT]):

@@ -10,6 +10,7 @@ from torch import Generator, Tensor, nn
 from aelib.core import AEOutput, DirectAutoencoder, GenerativeAutoencoder
 from aelib.likelihoods import Likelihood
 from aelib.samplers import Sampler
+from aelib.sequences import given_steps
 
 
 @dataclass(frozen=True)
@@ -52,7 +53,7 @@ class MatchingAutoencoder(DirectAutoencoder[MatchingOutput], GenerativeAutoencod
         """Encode, decode, and draw from the prior."""
         z = self.encode(x, **given)
         x_hat, params = self.decoded(z, **given)
-        return MatchingOutput(x_hat, z, params, self.prior(len(z), generator=generator))
+        return MatchingOutput(x_hat, z, params, self.prior(len(z), generator=generator), mask=given_steps(x, given))
 
     @final
     @torch.no_grad()

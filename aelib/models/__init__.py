@@ -13,9 +13,9 @@ from aelib.models.denoising import DenoisingAE, DenoisingOutput
 from aelib.models.factories import CHANNELS, HIDDEN_DIMS, MODELS, build
 from aelib.models.iwae import IWAE, IWAEOutput
 from aelib.models.linear import LinearAE
-from aelib.models.masked import MaskedAE, MaskedOutput
+from aelib.models.masked import MaskedAE
 from aelib.models.overcomplete import NoisyCodeAE
-from aelib.models.sequence import SequenceAE, SequenceOutput
+from aelib.models.sequence import SequenceAE
 from aelib.models.sparse import L1, KLRate, SparseAE, unit_columns
 from aelib.models.topk import DeadUnits, TopKAE, TopKOutput
 from aelib.models.vae import VAE, KLControl
@@ -43,10 +43,8 @@ __all__ = [
     "KLRate",
     "LinearAE",
     "MaskedAE",
-    "MaskedOutput",
     "NoisyCodeAE",
     "SequenceAE",
-    "SequenceOutput",
     "SigmoidLayerJacobian",
     "SparseAE",
     "StochasticJacobian",

@@ -63,5 +63,5 @@ class AdversarialAE(MatchingAutoencoder):
             # The codes are cut off from the encoder, which this phase must not train.
             disc = softplus(-self.adversary(out.z_prior)).mean() + softplus(self.adversary(out.z.detach())).mean()
             return Loss.weighted({"disc": (1.0, disc)})
-        recon = self.likelihood.nll(out.params, x).mean()
+        recon = self.recon(x, out)
         return Loss.weighted({"recon": (1.0, recon), "adv": (self.adv_weight, softplus(-self.adversary(out.z)).mean())})

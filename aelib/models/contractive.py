@@ -13,6 +13,7 @@ from aelib import checks
 from aelib.core import AEOutput, DirectAutoencoder, Loss
 from aelib.likelihoods import Likelihood
 from aelib.losses import sigmoid_jacobian_norm
+from aelib.sequences import given_steps
 
 
 @dataclass(frozen=True)
@@ -150,9 +151,9 @@ class ContractiveAE(DirectAutoencoder[ContractiveOutput]):
         """Encode, find the norm of the Jacobian on the way, decode. Only the stochastic estimate uses ``generator``."""
         z, jac = self.jacobian(self.encoder, x, given, generator)
         x_hat, params = self.decoded(z, **given)
-        return ContractiveOutput(x_hat, z, params, jac)
+        return ContractiveOutput(x_hat, z, params, jac, mask=given_steps(x, given))
 
     def loss(self, x: Float[Tensor, "B *event"], out: ContractiveOutput, phase: str = "main") -> Loss:
         """-log p(x | z) + weight * ||J||_F^2."""
-        recon = self.likelihood.nll(out.params, x).mean()
+        recon = self.recon(x, out)
         return Loss.weighted({"recon": (1.0, recon), "jac": (self.weight, out.jac.mean())})

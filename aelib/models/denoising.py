@@ -9,6 +9,7 @@ from torch import Generator, Tensor, nn
 from aelib.core import AEOutput, DirectAutoencoder, Loss
 from aelib.corruption import Corruption
 from aelib.likelihoods import Likelihood
+from aelib.sequences import given_steps
 
 
 @dataclass(frozen=True)
@@ -60,8 +61,8 @@ class DenoisingAE(DirectAutoencoder[DenoisingOutput]):
             )
         z = self.encode(x_tilde, **given)
         x_hat, params = self.decoded(z, **given)
-        return DenoisingOutput(x_hat, z, params, x_tilde)
+        return DenoisingOutput(x_hat, z, params, x_tilde, mask=given_steps(x, given))
 
     def loss(self, x: Shaped[Tensor, "B *event"], out: DenoisingOutput, phase: str = "main") -> Loss:
         """-log p(x | z) of the clean ``x``, where z was made from the corrupted one."""
-        return Loss.weighted({"recon": (1.0, self.likelihood.nll(out.params, x).mean())})
+        return Loss.weighted({"recon": (1.0, self.recon(x, out))})

@@ -69,7 +69,7 @@ class IWAE(GaussianPosteriorAutoencoder[IWAEOutput]):
         x_hats, draws_params = (values.unflatten(0, shape[:2]) for values in (x_hat, params))
         first_x_hat, first_z, first_params = (values.select(1, 0) for values in (x_hats, draws, draws_params))
         mask = given_steps(x, given)
-        return IWAEOutput(first_x_hat, first_z, first_params, mu, logvar, mask, draws, draws_params)
+        return IWAEOutput(first_x_hat, first_z, first_params, mu, logvar, draws, draws_params, mask=mask)
 
     def loss(self, x: Shaped[Tensor, "B *event"], out: IWAEOutput, phase: str = "main") -> Loss:
         """-log (1/K) sum_k w_k, as the mean over the batch.

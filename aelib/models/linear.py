@@ -80,7 +80,7 @@ class LinearAE(DeterministicAutoencoder):
 
     def loss(self, x: Float[Tensor, "B *event"], out: AEOutput, phase: str = "main") -> Loss:
         """Half the squared distance between x and x_hat, plus the Gaussian's constant (d/2) log(2 pi)."""
-        return Loss.weighted({"recon": (1.0, self.likelihood.nll(out.params, x).mean())})
+        return Loss.weighted({"recon": (1.0, self.recon(x, out))})
 
     @torch.no_grad()
     def fit_closed_form(self, x: Float[Tensor, "N *event"]) -> None:

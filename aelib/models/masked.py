@@ -1,6 +1,5 @@
 """The masked autoencoder: most patches of an image are hidden, and are to be told from the others (variant V11)."""
 
-from dataclasses import dataclass
 from typing import final
 
 import torch
@@ -12,19 +11,8 @@ from aelib.likelihoods import Likelihood
 from aelib.patches import Patches
 
 
-@dataclass(frozen=True)
-class MaskedOutput(AEOutput):
-    """An :class:`~aelib.core.AEOutput` with what was hidden.
-
-    Attributes:
-        mask: True at each pixel of a patch that the encoder did not see, shape (B, C, H, W).
-    """
-
-    mask: Tensor
-
-
 @final
-class MaskedAE(DirectAutoencoder[MaskedOutput]):
+class MaskedAE(DirectAutoencoder[AEOutput]):
     """x_hat = E[x | g(f(visible patches of x))], trained on the patches that f did not see.
 
     In training a random share ``ratio`` of the patches of each image is hidden: always the same number, so that shapes do not
@@ -65,18 +53,19 @@ class MaskedAE(DirectAutoencoder[MaskedOutput]):
         self.patches = patches
         self.num_visible = patches.number - hidden
 
-    def forward(
-        self, x: Float[Tensor, "B *event"], *, generator: Generator | None = None, **given: Tensor
-    ) -> MaskedOutput:
-        """Hide patches, encode what is visible, and decode; every set of ``num_visible`` patches is equally likely."""
+    def forward(self, x: Float[Tensor, "B *event"], *, generator: Generator | None = None, **given: Tensor) -> AEOutput:
+        """Hide patches, encode what is visible, and decode; every set of ``num_visible`` patches is equally likely.
+
+        The output's ``mask`` is True at each pixel of a patch that the encoder did not see, shape (B, C, H, W).
+        """
         hidden = torch.ones_like(self.patches.split(x), dtype=torch.bool)
         noise = torch.rand(hidden.shape[:2], generator=generator, device=x.device)
         visible = noise.argsort(dim=1).narrow(1, 0, self.num_visible)
         z: Tensor = self.encoder(x, visible=visible, **given)
         x_hat, params = self.decoded(z, **given)
         hidden = hidden.scatter(1, visible.unsqueeze(2).expand(-1, -1, hidden.shape[2]), False)
-        return MaskedOutput(x_hat, z, params, self.patches.join(hidden))
+        return AEOutput(x_hat, z, params, mask=self.patches.join(hidden))
 
-    def loss(self, x: Float[Tensor, "B *event"], out: MaskedOutput, phase: str = "main") -> Loss:
+    def loss(self, x: Float[Tensor, "B *event"], out: AEOutput, phase: str = "main") -> Loss:
         """-log p(x | z) of the hidden patches."""
-        return Loss.weighted({"recon": (1.0, self.likelihood.nll(out.params, x, out.mask).mean())})
+        return Loss.weighted({"recon": (1.0, self.recon(x, out))})

@@ -8,6 +8,7 @@ from torch import Generator, Tensor, nn
 from aelib.core import AEOutput, DirectAutoencoder, Loss
 from aelib.corruption import Corruption
 from aelib.likelihoods import Likelihood
+from aelib.sequences import given_steps
 
 
 @final
@@ -38,8 +39,8 @@ class NoisyCodeAE(DirectAutoencoder[AEOutput]):
         """Encode, corrupt the code, decode."""
         z = self.corruption(self.encode(x, **given), generator)
         x_hat, params = self.decoded(z, **given)
-        return AEOutput(x_hat, z, params)
+        return AEOutput(x_hat, z, params, mask=given_steps(x, given))
 
     def loss(self, x: Shaped[Tensor, "B *event"], out: AEOutput, phase: str = "main") -> Loss:
         """-log p(x | z) for the corrupted code z."""
-        return Loss.weighted({"recon": (1.0, self.likelihood.nll(out.params, x).mean())})
+        return Loss.weighted({"recon": (1.0, self.recon(x, out))})

@@ -1,6 +1,5 @@
 """The sequence autoencoder, over sequences of different lengths (variant V9)."""
 
-from dataclasses import dataclass
 from typing import final
 
 from jaxtyping import Shaped
@@ -8,22 +7,11 @@ from torch import Generator, Tensor, nn
 
 from aelib.core import AEOutput, DirectAutoencoder, Loss
 from aelib.likelihoods import Likelihood
-from aelib.sequences import valid_steps
-
-
-@dataclass(frozen=True)
-class SequenceOutput(AEOutput):
-    """An :class:`~aelib.core.AEOutput` with the steps that count.
-
-    Attributes:
-        mask: True where a sequence has a step and False where it is padding, shape (B, T).
-    """
-
-    mask: Tensor
+from aelib.sequences import given_steps
 
 
 @final
-class SequenceAE(DirectAutoencoder[SequenceOutput]):
+class SequenceAE(DirectAutoencoder[AEOutput]):
     """z = f(x_1 ... x_L) and x_hat = E[x | g(z)], trained on the reconstruction of the L steps that are there.
 
     A batch holds sequences padded to T steps, and ``lengths`` of shape (B,) beside it: ``model(x, lengths=lengths)`` and
@@ -48,14 +36,13 @@ class SequenceAE(DirectAutoencoder[SequenceOutput]):
 
     def forward(
         self, x: Shaped[Tensor, "B *event"], *, generator: Generator | None = None, **given: Tensor
-    ) -> SequenceOutput:
+    ) -> AEOutput:
         """Encode and decode; nothing is sampled, so ``generator`` is not used."""
         z = self.encode(x, **given)
         seen = {**given, "targets": x} if self.teacher_forcing else given
         x_hat, params = self.decoded(z, **seen)
-        return SequenceOutput(x_hat, z, params, valid_steps(x, x.shape[1], given.get("lengths")))
+        return AEOutput(x_hat, z, params, mask=given_steps(x, given))
 
-    def loss(self, x: Shaped[Tensor, "B *event"], out: SequenceOutput, phase: str = "main") -> Loss:
+    def loss(self, x: Shaped[Tensor, "B *event"], out: AEOutput, phase: str = "main") -> Loss:
         """-log p(x | z), summed over the steps that are there."""
-        nll = self.likelihood.nll(out.params, x, out.mask)
-        return Loss.weighted({"recon": (1.0, nll.mean())})
+        return Loss.weighted({"recon": (1.0, self.recon(x, out))})

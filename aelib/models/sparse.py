@@ -101,7 +101,7 @@ class SparseAE(DeterministicAutoencoder):
 
     def loss(self, x: Float[Tensor, "B *event"], out: AEOutput, phase: str = "main") -> Loss:
         """-log p(x | z) + weight * penalty(z)."""
-        recon = self.likelihood.nll(out.params, x).mean()
+        recon = self.recon(x, out)
         return Loss.weighted({"recon": (1.0, recon), "sparsity": (self.penalty.weight, self.penalty(out.z))})
 
 

@@ -12,6 +12,7 @@ from aelib import checks
 from aelib.activations import BatchTopK, TopK
 from aelib.core import AEOutput, Autoencoder, Loss
 from aelib.likelihoods import Likelihood
+from aelib.sequences import given_steps
 
 
 @final
@@ -120,10 +121,10 @@ class TopKAE(Autoencoder[TopKOutput]):
         contribution = self.decoder(z_dead, **given) - self.decoder(torch.zeros_like(z_dead), **given)
         if self.training:
             self.dead_units.watch(z.detach())
-        return TopKOutput(x_hat, z, params, params.detach() + contribution)
+        return TopKOutput(x_hat, z, params, params.detach() + contribution, mask=given_steps(x, given))
 
     def loss(self, x: Float[Tensor, "B *event"], out: TopKOutput, phase: str = "main") -> Loss:
         """-log p(x | z), and what dead units cost or save under the name "aux"."""
-        recon = self.likelihood.nll(out.params, x).mean()
-        aux = self.likelihood.nll(out.aux_params, x).mean() - recon.detach()
+        recon = self.recon(x, out)
+        aux = self.likelihood.nll(out.aux_params, x, out.mask).mean() - recon.detach()
         return Loss.weighted({"recon": (1.0, recon), "aux": (self.dead_units.weight, aux)})

@@ -89,7 +89,7 @@ class VAE(GaussianPosteriorAutoencoder[VAEOutput]):
         eps = torch.randn(mu.shape, generator=generator, device=mu.device, dtype=mu.dtype)
         z = mu + torch.exp(0.5 * logvar) * eps
         x_hat, params = self.decoded(z, **given)
-        return VAEOutput(x_hat, z, params, mu, logvar, given_steps(x, given))
+        return VAEOutput(x_hat, z, params, mu, logvar, mask=given_steps(x, given))
 
     def loss(self, x: Shaped[Tensor, "B *event"], out: VAEOutput, phase: str = "main") -> Loss:
         """-log p(x | z) + beta KL(q(z | x) || p(z)): with beta = 1, an unbiased estimate of the negative bound.
@@ -97,7 +97,7 @@ class VAE(GaussianPosteriorAutoencoder[VAEOutput]):
         Warm-up and free bits change the total in training mode only, so that in evaluation mode the losses of any two epochs can
         be compared. The term "kl" is the KL divergence itself in both modes.
         """
-        recon = self.likelihood.nll(out.params, x, out.mask).mean()
+        recon = self.recon(x, out)
         control = self.kl_control
         if not (self.training and (control.warmup_steps or control.free_bits)):
             return Loss.weighted({"recon": (1.0, recon), "kl": (self.beta, gaussian_kl(out.mu, out.logvar).mean())})

@@ -24,4 +24,4 @@ class VanillaAE(DeterministicAutoencoder):
 
     def loss(self, x: Float[Tensor, "B *event"], out: AEOutput, phase: str = "main") -> Loss:
         """-log p(x | z), the reconstruction term alone."""
-        return Loss.weighted({"recon": (1.0, self.likelihood.nll(out.params, x).mean())})
+        return Loss.weighted({"recon": (1.0, self.recon(x, out))})

@@ -10,6 +10,7 @@ from aelib import checks
 from aelib.core import AEOutput, Autoencoder, Loss
 from aelib.likelihoods import Likelihood
 from aelib.quantizers import GradientQuantizer, Quantizer
+from aelib.sequences import given_steps
 
 
 @dataclass(frozen=True)
@@ -77,7 +78,7 @@ class VQVAE(Autoencoder[VQOutput]):
         x_hat, params = self.decoded(z, **given)
         if self.training:
             self.quantizer.update(z_e, indices, generator)
-        return VQOutput(x_hat, z, params, z_e, z_q, indices)
+        return VQOutput(x_hat, z, params, z_e, z_q, indices, mask=given_steps(x, given))
 
     def loss(self, x: Shaped[Tensor, "B *event"], out: VQOutput, phase: str = "main") -> Loss:
         """-log p(x | z_q) + commit_weight ||z_e - sg(z_q)||^2 + ||sg(z_e) - z_q||^2, where sg stops the gradient.
@@ -85,7 +86,7 @@ class VQVAE(Autoencoder[VQOutput]):
         The last term trains a codebook that is a parameter; without one it is left out. Distances are summed over the code.
         """
         terms = {
-            "recon": (1.0, self.likelihood.nll(out.params, x).mean()),
+            "recon": (1.0, self.recon(x, out)),
             "commit": (self.commit_weight, (out.z_e - out.z_q.detach()).square().sum(1).mean()),
         }
         if isinstance(self.quantizer, GradientQuantizer):

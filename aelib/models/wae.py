@@ -58,6 +58,6 @@ class WassersteinAE(MatchingAutoencoder):
         The penalty is a property of the batch and not a mean over its examples. One code alone tells nothing about a
         distribution: for a batch of one (the last of an epoch may be) it is zero.
         """
-        recon = self.likelihood.nll(out.params, x).mean()
+        recon = self.recon(x, out)
         discrepancy = mmd(out.z, out.z_prior, self.kernel) if len(x) > 1 else recon.new_zeros(())
         return Loss.weighted({"recon": (1.0, recon), "mmd": (self.mmd_weight, discrepancy)})
