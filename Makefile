@@ -36,7 +36,7 @@ STATE := _build/.state-of-code
 .PHONY: book
 book: $(STAMP) ## build the book from clean, warnings are errors, and print where to open it
 	@mkdir -p _build
-	@find aelib book -name '*.py' -o -name '*.mplstyle' | LC_ALL=C sort | xargs cat requirements.txt | cksum > $(STATE).new
+	@find aelib book benchmarks/results -name '*.py' -o -name '*.mplstyle' -o -name '*.json' | LC_ALL=C sort | xargs cat requirements.txt | cksum > $(STATE).new
 	@cmp -s $(STATE) $(STATE).new || rm -rf $(EXECUTION_CACHE)
 	@mv $(STATE).new $(STATE)
 	@rm -rf _build/html _build/.doctrees _build/jupyter_execute
@@ -94,8 +94,10 @@ $(PYTHAE)/.installed:
 	touch $@
 
 .PHONY: bench
-bench: $(STAMP) $(PYTHAE)/.installed ## measure the speed of training against pythae and a loop written by hand
+bench: $(STAMP) $(PYTHAE)/.installed ## measure speed and memory, and write the figures that the book shows (a quiet machine, 10 minutes)
 	$(BIN)/python benchmarks/training.py --pythae $(PYTHAE)/bin/python --out benchmarks/results/training.json
+	@for name in scaling contractive sequences; do \
+		echo $$name; $(BIN)/python benchmarks/$$name.py --out benchmarks/results/$$name.json || exit 1; done
 
 # ---- upkeep ---------------------------------------------------------------------------------------------------------
 

@@ -59,7 +59,10 @@ def about(chosen: argparse.Namespace) -> dict[str, object]:
 
 
 def step_of(model: Autoencoder[Any], x: Tensor) -> Callable[[], object]:
-    """One training step on ``x`` as ``fit`` takes it, to be called again and again: forward pass, loss, gradients, Adam."""
+    """One training step on ``x``, to be called again and again: forward pass, loss, gradients, Adam.
+
+    This is a step of ``fit`` on a CPU. On a GPU ``fit`` records steps and replays them, which is not done here.
+    """
     steps = Steps(model, TrainConfig(), Group(), compile=False)
     return lambda: steps(x, {}, 1.0)
 
