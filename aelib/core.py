@@ -15,6 +15,7 @@ import torch
 from jaxtyping import Float, Shaped
 from torch import Generator, Tensor, nn
 
+from aelib import checks
 from aelib.likelihoods import Likelihood
 from aelib.sequences import given_steps
 
@@ -123,7 +124,12 @@ class Autoencoder(nn.Module, ABC, Generic[OutT]):
 
     @final
     def recon(self, x: Shaped[Tensor, "B *event"], out: OutT) -> Float[Tensor, ""]:
-        """-log p(x | z), summed over the values that count and averaged over the batch: the loss term of that name."""
+        """-log p(x | z), summed over the values that count and averaged over the batch: the loss term of that name.
+
+        Raises:
+            ValueError: for a batch of no examples, which has no mean.
+        """
+        checks.at_least("the number of examples in x", len(x), 1)
         return self.likelihood.nll(out.params, x, out.mask).mean()
 
     @final

@@ -41,8 +41,9 @@ def linear_probe_accuracy(
         regularization: C of scikit-learn, the inverse strength of the L2 penalty.
 
     Raises:
-        ValueError: if codes and labels do not match in number, or codes are not finite.
+        ValueError: if codes and labels do not match in number, codes are not finite, or all training labels are the same.
     """
+    checks.at_least("the number of classes in y_train", len(y_train.unique()), 2)
     classifier = make_pipeline(StandardScaler(), LogisticRegression(C=regularization, max_iter=5000))
     classifier.fit(*_labeled("train", z_train, y_train))
     return float(classifier.score(*_labeled("test", z_test, y_test)))

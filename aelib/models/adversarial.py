@@ -60,6 +60,7 @@ class AdversarialAE(MatchingAutoencoder):
         checks.choice("phase", phase, ("main", "disc"))
         # -log sigmoid(a) = softplus(-a), exact where sigmoid(a) has rounded to 0.
         if phase == "disc":
+            checks.at_least("the number of examples in x", len(x), 1)
             # The codes are cut off from the encoder, which this phase must not train.
             disc = softplus(-self.adversary(out.z_prior)).mean() + softplus(self.adversary(out.z.detach())).mean()
             return Loss.weighted({"disc": (1.0, disc)})

@@ -77,6 +77,7 @@ class IWAE(GaussianPosteriorAutoencoder[IWAEOutput]):
         Its terms are those of the evidence lower bound on the same draws; by how much the total lies below their sum is what the
         K samples gain, up to the noise of the draws.
         """
+        checks.at_least("the number of examples in x", len(x), 1)
         repeated = x.repeat_interleave(self.num_samples, dim=0)
         mask = None if out.mask is None else out.mask.repeat_interleave(self.num_samples, dim=0)
         nll = self.likelihood.nll(out.draws_params.flatten(0, 1), repeated, mask).reshape(-1, self.num_samples)

@@ -37,6 +37,12 @@ def test_a_linear_probe_cannot_read_xor_and_neighbors_can():
     assert knn_accuracy(*split) > 0.9
 
 
+def test_a_linear_probe_needs_two_classes():
+    z, y = torch.rand(6, 2), torch.zeros(6, dtype=torch.long)
+    with pytest.raises(ValueError, match="number of classes in y_train: got 1"):
+        linear_probe_accuracy(z, y, z, y)
+
+
 def test_a_linear_probe_does_not_mind_the_scale_of_a_unit():
     z, y = blobs(spread=1.5)
     z_test, y_test = blobs(spread=1.5, seed=1)
