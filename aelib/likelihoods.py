@@ -14,6 +14,7 @@ Categorical           logits, classes on axis 1      -sum log softmax(a)[x]; no 
 
 import math
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from typing import final
 
 import torch
@@ -56,8 +57,9 @@ class Likelihood(nn.Module, ABC):
                 None: all.
 
         Raises:
-            ValueError: if ``x`` lies on the CPU and holds values that the likelihood cannot have produced. On a GPU this check
-                would stall every training step; there :func:`aelib.training.fit` makes it once, before the first step.
+            ValueError: if ``params`` has not the shape that goes with ``x``; or if ``x`` lies on the CPU and holds values that
+                the likelihood cannot have produced. On a GPU the second check would stall every training step; there
+                :func:`aelib.training.fit` makes it once, before the first step.
         """
         if mask is not None:
             mask = mask.reshape(mask.shape + (1,) * (x.ndim - mask.ndim)).bool()
@@ -86,6 +88,12 @@ class Likelihood(nn.Module, ABC):
         Raises:
             ValueError: if a value is out of range.
         """
+
+
+def _check_output(params: Tensor, expected: Sequence[int]) -> None:
+    """Without this an output of one value would be stretched over all values of an example, and nobody would know."""
+    if params.shape != expected:
+        raise ValueError(f"the decoder's output: got shape {tuple(params.shape)}; expected {tuple(expected)}")
 
 
 @final
@@ -121,6 +129,7 @@ class Gaussian(Likelihood):
 
     def values_nll(self, params: Float[Tensor, "B *event"], x: Float[Tensor, "B *event"]) -> Float[Tensor, "B *event"]:
         """(x - m)^2 / (2 sigma^2) + log(sigma) + (1/2) log(2 pi)."""
+        _check_output(params, x.shape)
         scaled = (x - params) * torch.exp(-self.log_sigma)
         return 0.5 * scaled.square() + self.log_sigma + 0.5 * math.log(2 * math.pi)
 
@@ -160,6 +169,7 @@ class GaussianWithVariance(Likelihood):
     ) -> Float[Tensor, "B C *rest"]:
         """(x - m)^2 exp(-l) / 2 + l / 2 + (1/2) log(2 pi)."""
         mean, logvar = self._split(params)
+        _check_output(params, (len(x), 2 * x.shape[1], *x.shape[2:]))
         return 0.5 * ((x - mean).square() * torch.exp(-logvar) + logvar + math.log(2 * math.pi))
 
     def check_range(self, x: Shaped[Tensor, "B *event"], argument: str = "x") -> None:
@@ -188,6 +198,7 @@ class Bernoulli(Likelihood):
 
     def values_nll(self, params: Float[Tensor, "B *event"], x: Float[Tensor, "B *event"]) -> Float[Tensor, "B *event"]:
         """-(x log p + (1 - x) log(1 - p)), computed from the logits."""
+        _check_output(params, x.shape)
         return F.binary_cross_entropy_with_logits(params, x, reduction="none")
 
     def check_range(self, x: Shaped[Tensor, "B *event"], argument: str = "x") -> None:
@@ -219,6 +230,7 @@ class Categorical(Likelihood):
         self, params: Float[Tensor, "B C *event"], x: Shaped[Tensor, "B *event"]
     ) -> Float[Tensor, "B *event"]:
         """-log softmax(a)[x]."""
+        _check_output(params, (len(x), self.num_classes, *x.shape[1:]))
         return F.cross_entropy(params, x.long(), reduction="none")
 
     def check_range(self, x: Shaped[Tensor, "B *event"], argument: str = "x") -> None:

@@ -30,7 +30,13 @@ def rate_kl(z: Float[Tensor, "B latent_dim"], rho: float) -> Float[Tensor, ""]:
     It is one value for the batch, not one per example, because a rate is a property of many examples; the smaller the batch,
     the more the rates scatter about those of the data, which adds to the mean of this term.
     Source: Ng (2011).
+
+    Raises:
+        ValueError: if ``z`` has no rows, or ``rho`` is not in (0, 1).
     """
+    checks.at_least("the number of rows of z", len(z), 1)
+    if not 0 < rho < 1:
+        raise ValueError(f"rho: got {rho!r}; expected a rate in (0, 1)")
     # A unit that is 0 or 1 for the whole batch has an infinite divergence; it is held just inside.
     eps = torch.finfo(z.dtype).eps
     rates = z.mean(0).clamp(eps, 1 - eps)
@@ -56,7 +62,11 @@ def free_bits_kl(
     A dimension that costs less than ``minimum`` nats on average has no gradient, so that it is not pushed to the prior. It is one
     value for the batch, because the mean is taken before the maximum.
     Source: Kingma et al. (2016), equation 15 in appendix C.8, with one dimension in each group.
+
+    Raises:
+        ValueError: if ``mu`` has no rows, which have no mean.
     """
+    checks.at_least("the number of rows of mu", len(mu), 1)
     values = 0.5 * (logvar.exp() + mu.square() - 1 - logvar)
     return values.mean(0).clamp(min=minimum).sum()
 

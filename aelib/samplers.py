@@ -61,7 +61,7 @@ class GaussianMixture(Sampler):
         weights: the probability of each component, shape (C,); they are divided by their sum. None: all the same.
 
     Raises:
-        ValueError: if shapes do not fit, or weights are negative or all zero.
+        ValueError: if shapes do not fit, values are not finite, or weights are negative or all zero.
     """
 
     means: Tensor
@@ -85,6 +85,8 @@ class GaussianMixture(Sampler):
         ):
             if value.shape != expected:
                 raise ValueError(f"{argument}: got shape {tuple(value.shape)}; expected {expected}, to go with means")
+            checks.finite(argument, value)
+        checks.finite("means", means)
         if not (weights >= 0).all() or not weights.sum() > 0:
             raise ValueError(f"weights: got {weights.tolist()}; expected values of at least 0, not all of them 0")
         self.register_buffer("means", means)
@@ -144,15 +146,16 @@ class SwissRoll(Sampler):
         noise: the standard deviation of N(0, noise^2 I), in units of the code.
 
     Raises:
-        ValueError: if a value is below zero.
+        ValueError: if a value is below zero or not finite.
     """
 
     radius: Tensor
 
     def __init__(self, *, radius: float = 4.0, noise: float = 0.1) -> None:
         super().__init__()
-        checks.at_least("radius", radius, 0)
-        checks.at_least("noise", noise, 0)
+        for argument, value in (("radius", radius), ("noise", noise)):
+            if not 0 <= value < math.inf:
+                raise ValueError(f"{argument}: got {value!r}; expected a finite number of at least 0")
         self.latent_dim = 2
         self.noise = noise
         self.register_buffer("radius", torch.tensor(float(radius)))
@@ -166,8 +169,10 @@ class SwissRoll(Sampler):
 
 
 def _normal(n: int, k: int, like: Tensor, generator: Generator | None) -> Tensor:
+    checks.at_least("n", n, 0)
     return torch.randn(n, k, generator=generator, device=like.device, dtype=like.dtype)
 
 
 def _uniform(n: int, like: Tensor, generator: Generator | None) -> Tensor:
+    checks.at_least("n", n, 0)
     return torch.rand(n, generator=generator, device=like.device, dtype=like.dtype)

@@ -35,8 +35,9 @@ def discretize(values: Shaped[Tensor, " N"], num_bins: int) -> Int[Tensor, " N"]
     ordered = values.sort().values
     quantiles = ordered[torch.arange(1, num_bins, device=values.device) * len(values) // num_bins]
     edges, counts = torch.unique(quantiles, return_counts=True)
-    # A value that fills a bin or more, such as the 0 of a ReLU, gets one of its own: what lies above it is cut off.
-    frequent = edges[counts > 1]
+    # A value that fills a bin or more, such as the 0 of a ReLU, gets one of its own: what lies above it is cut off. The smallest
+    # value fills the first bin if it is an edge.
+    frequent = edges[(counts > 1) | (edges == ordered[0])]
     bins = torch.searchsorted(edges, values.contiguous(), right=True)
     return bins + torch.searchsorted(frequent, values.contiguous())
 
@@ -45,7 +46,13 @@ def mutual_information(a: Int[Tensor, " N"], b: Int[Tensor, " N"]) -> tuple[floa
     """I(a; b) = H(a) + H(b) - H(a, b) and H(b) of two lists of classes from 0, by their frequencies, in nats.
 
     Independent classes have I = 0; by frequencies of N examples it comes out near (A - 1) (B - 1) / (2 N) for A and B classes.
+
+    Raises:
+        ValueError: if the lists are empty or not equally long.
     """
+    checks.at_least("the number of classes in b", len(b), 1)
+    if len(a) != len(b):
+        raise ValueError(f"a: got {len(a)} classes; expected as many as in b, {len(b)}")
     num_b = int(b.max()) + 1
     h_a, h_b, h_ab = (_entropy(classes) for classes in (a, b, a * num_b + b))
     return max(h_a + h_b - h_ab, 0.0), h_b
@@ -97,22 +104,34 @@ def disentanglement_score(importance: Float[Tensor, "latent_dim factors"]) -> fl
     """sum_i rho_i (1 - H(P_i)) from R_ij >= 0, how important unit i is for factor j.
 
     Logs are to the base of the number of factors,
-    P_ij = R_ij / sum_j R_ij, and rho_i is unit i's share of the sum of R. From 0 to 1, higher is better.
+    P_ij = R_ij / sum_j R_ij, and rho_i is unit i's share of the sum of R. From 0 to 1, higher is better; 0 where all R are 0.
     Source: Eastwood and Williams (2018).
+
+    Raises:
+        ValueError: if there is no unit, or there are fewer than two factors, which nothing can tell apart.
     """
+    checks.at_least("the number of units", importance.shape[0], 1)
+    checks.at_least("the number of factors", importance.shape[1], 2)
     weights = importance.double().sum(1)
-    shares = importance.double() / weights.clamp(min=torch.finfo(torch.float64).tiny).unsqueeze(1)
+    shares = importance.double() / _nonzero(weights).unsqueeze(1)
     scores = 1 - torch.special.entr(shares).sum(1) / math.log(importance.shape[1])
-    return float((scores * weights).sum() / weights.sum())
+    return float((scores * weights).sum() / _nonzero(weights.sum()))
 
 
 def completeness_score(importance: Float[Tensor, "latent_dim factors"]) -> float:
     """The mean over factors j of 1 - H(Q_j), with Q_ij = R_ij / sum_i R_ij and logs to the base of the units' number.
 
-    From 0 to 1, higher is better. Source: Eastwood and Williams (2018).
+    From 0 to 1, higher is better; a factor for which no unit is important, R_ij = 0 for all i, counts as 0.
+    Source: Eastwood and Williams (2018).
+
+    Raises:
+        ValueError: if there are fewer than two units.
     """
-    shares = importance.double() / importance.double().sum(0)
-    return float((1 - torch.special.entr(shares).sum(0) / math.log(importance.shape[0])).mean())
+    checks.at_least("the number of units", importance.shape[0], 2)
+    totals = importance.double().sum(0)
+    shares = importance.double() / _nonzero(totals)
+    scores = 1 - torch.special.entr(shares).sum(0) / math.log(importance.shape[0])
+    return float(torch.where(totals > 0, scores, 0.0).mean())
 
 
 def dci(
@@ -134,14 +153,14 @@ def dci(
         seed: of the forests and of which examples are held out.
 
     Raises:
-        ValueError: if there are too few units or factors, a factor does not fit the codes or never varies, or no example is
-            left to train or to test on.
+        ValueError: if there are too few units or factors, a factor does not fit the codes or never varies, or less than one
+            example is left to train on or less than two to test on.
     """
     _check(z, factors, min_factors=2)
     num_test = round(test_share * len(z))
-    if not 0 < num_test < len(z):
+    if not 2 <= num_test < len(z):  # R^2 needs two
         raise ValueError(
-            f"test_share: got {test_share!r}; expected to hold out 1 to {len(z) - 1} of the {len(z)} examples"
+            f"test_share: got {test_share!r}, {num_test} of the {len(z)} examples; expected to hold out 2 to {len(z) - 1}"
         )
     order = torch.randperm(len(z), generator=torch.Generator().manual_seed(seed)).numpy()
     test, train = order[:num_test], order[num_test:]
@@ -155,6 +174,11 @@ def dci(
         columns.append(torch.from_numpy(forest.feature_importances_))
     importance = torch.stack(columns, 1)
     return DCI(disentanglement_score(importance), completeness_score(importance), scores)
+
+
+def _nonzero(sums: Tensor) -> Tensor:
+    """Sums of values that are not negative, to divide these values by: where a sum is 0, all the quotients are."""
+    return sums.clamp(min=torch.finfo(sums.dtype).tiny)
 
 
 def _entropy(classes: Tensor) -> float:

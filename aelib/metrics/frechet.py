@@ -19,8 +19,10 @@ def gaussian_frechet(
     Source: Dowson and Landau (1982).
 
     Raises:
-        ValueError: if a covariance is not symmetric with eigenvalues of at least 0, up to rounding.
+        ValueError: if values are not finite, or a covariance is not symmetric with eigenvalues of at least 0, up to rounding.
     """
+    for argument, value in (("mean_a", mean_a), ("cov_a", cov_a), ("mean_b", mean_b), ("cov_b", cov_b)):
+        checks.finite(argument, value)
     mean_a, mean_b = mean_a.double(), mean_b.double()
     root_a, root_b = _root("cov_a", cov_a.double()), _root("cov_b", cov_b.double())
     overlap: Tensor = torch.linalg.svdvals(root_a @ root_b).sum()

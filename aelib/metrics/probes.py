@@ -147,6 +147,7 @@ def _labeled(
     suffix = f"_{part}" if part else ""
     if len(z) != len(y):
         raise ValueError(f"y{suffix}: got {len(y)} labels; expected one for each of the {len(z)} codes of z{suffix}")
+    checks.at_least(f"the number of codes in z{suffix}", len(z), 1)
     return _array(f"z{suffix}", z), y.detach().cpu().numpy()
 
 

@@ -1,4 +1,7 @@
-"""How good a reconstruction is: errors in the units of the data, PSNR in decibels, and the structural similarity SSIM."""
+"""How good a reconstruction is: errors in the units of the data, PSNR in decibels, and the structural similarity SSIM.
+
+A reconstruction that is not finite, as of a model that has diverged, has an error that is not: it is reported and not refused.
+"""
 
 import torch
 import torch.nn.functional as F
@@ -17,11 +20,7 @@ def squared_error(x: Float[Tensor, "N *event"], x_hat: Float[Tensor, "N *event"]
     Raises:
         ValueError: if the shapes differ, or there are no examples.
     """
-    checks.batch("x_hat", x_hat, x.shape[1:])
-    if len(x) != len(x_hat) or len(x) == 0:
-        raise ValueError(
-            f"x_hat: got {len(x_hat)} examples for {len(x)} in x; expected the same number, and at least one"
-        )
+    _check_pairs(x, x_hat)
     return (x - x_hat).double().flatten(1).square().sum(1)
 
 
@@ -51,10 +50,11 @@ def explained_variance(x: Float[Tensor, "N *event"], x_hat: Float[Tensor, "N *ev
     Raises:
         ValueError: if the shapes differ, or all examples are the same.
     """
-    variance = reconstruction_error(x, x.mean(0).expand_as(x))
-    if variance == 0:
+    error = reconstruction_error(x, x_hat)
+    # Not by the variance, which need not come out as zero: the mean is rounded.
+    if (x == x[0]).all():
         raise ValueError("x: all examples are the same; expected data with some variance to explain")
-    return 1 - reconstruction_error(x, x_hat) / variance
+    return 1 - error / reconstruction_error(x, x.mean(0).expand_as(x))
 
 
 def psnr(x: Float[Tensor, "N *event"], x_hat: Float[Tensor, "N *event"], *, peak: float = 1.0) -> Float[Tensor, " N"]:
@@ -93,10 +93,10 @@ def ssim(x: Float[Tensor, "N C H W"], x_hat: Float[Tensor, "N C H W"], *, peak: 
         peak: the largest value less the smallest that a pixel can have: 1 for images in [0, 1], 255 for bytes.
 
     Raises:
-        ValueError: if the shapes differ, an image is smaller than the window, or ``peak`` is not above 0.
+        ValueError: if the shapes differ, there are no images or smaller ones than the window, or ``peak`` is not above 0.
     """
     _check_peak(peak)
-    checks.batch("x_hat", x_hat, x.shape[1:])
+    _check_pairs(x, x_hat)
     if x.ndim != 4 or min(x.shape[2:]) < SSIM_WINDOW:
         raise ValueError(
             f"x: got shape {tuple(x.shape)}; expected (N, C, H, W) with images of at least {SSIM_WINDOW} x {SSIM_WINDOW}"
@@ -121,6 +121,14 @@ def _ssim(a: Float[Tensor, "N C H W"], b: Float[Tensor, "N C H W"], peak: float)
     c1, c2 = (0.01 * peak) ** 2, (0.03 * peak) ** 2
     luminance = (2 * mean_a * mean_b + c1) / (mean_a.square() + mean_b.square() + c1)
     return (luminance * (2 * covariance + c2) / (var_a + var_b + c2)).mean(1)
+
+
+def _check_pairs(x: Tensor, x_hat: Tensor) -> None:
+    checks.batch("x_hat", x_hat, x.shape[1:])
+    if len(x) != len(x_hat) or len(x) == 0:
+        raise ValueError(
+            f"x_hat: got {len(x_hat)} examples for {len(x)} in x; expected the same number, and at least one"
+        )
 
 
 def _check_peak(peak: float) -> None:

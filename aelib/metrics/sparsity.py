@@ -18,7 +18,7 @@ def unit_rates(z: Float[Tensor, "N latent_dim"], *, threshold: float = 0.0) -> F
             reaches zero and needs another one.
 
     Raises:
-        ValueError: if there are no codes, or ``threshold`` is negative.
+        ValueError: if there are no codes, they are not finite, or ``threshold`` is negative.
     """
     return torch.stack([row.sum(0) for row in _active(z, threshold)]).sum(0).double() / len(z)
 
@@ -31,7 +31,7 @@ def l0(z: Float[Tensor, "N latent_dim"], *, threshold: float = 0.0) -> float:
         threshold: the largest magnitude that counts as off.
 
     Raises:
-        ValueError: if there are no codes, or ``threshold`` is negative.
+        ValueError: if there are no codes, they are not finite, or ``threshold`` is negative.
     """
     return unit_rates(z, threshold=threshold).sum().item()
 
@@ -46,7 +46,7 @@ def dead_units(z: Float[Tensor, "N latent_dim"], *, threshold: float = 0.0) -> I
         threshold: the largest magnitude that counts as off.
 
     Raises:
-        ValueError: if there are no codes, or ``threshold`` is negative.
+        ValueError: if there are no codes, they are not finite, or ``threshold`` is negative.
     """
     return (unit_rates(z, threshold=threshold) == 0).nonzero().squeeze(1)
 
@@ -73,5 +73,6 @@ def code_perplexity(indices: Int[Tensor, "..."], num_codes: int) -> float:
 def _active(z: Tensor, threshold: float) -> list[Tensor]:
     checks.batch("z", z)
     checks.at_least("the number of examples in z", len(z), 1)
+    checks.finite("z", z)
     checks.at_least("threshold", threshold, 0)
     return [rows.abs() > threshold for rows in z.split(_ROWS)]

@@ -4,6 +4,8 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from aelib import checks
+
 
 def principal_angles(a: Float[Tensor, "d k"], b: Float[Tensor, "d l"]) -> Float[Tensor, " m"]:
     """The min(k, l) angles between the spans of the columns of ``a`` and of ``b``, in degrees, largest first.
@@ -13,9 +15,11 @@ def principal_angles(a: Float[Tensor, "d k"], b: Float[Tensor, "d l"]) -> Float[
     Source: Björck and Golub (1973).
 
     Raises:
-        ValueError: if the columns of ``a`` or ``b`` are not linearly independent, as they then span fewer dimensions than
-            they seem to, or if they have different lengths.
+        ValueError: if the columns of ``a`` or ``b`` are none, not finite or not linearly independent, as they then span fewer
+            dimensions than they seem to, or if they have different lengths.
     """
+    checks.at_least("the number of columns of a", a.shape[1], 1)
+    checks.at_least("the number of columns of b", b.shape[1], 1)
     if len(a) != len(b):
         raise ValueError(f"b: got columns of {len(b)} values; expected {len(a)}, as in a")
     q_a, q_b = _orthonormal("a", a), _orthonormal("b", b)
@@ -29,6 +33,7 @@ def principal_angles(a: Float[Tensor, "d k"], b: Float[Tensor, "d l"]) -> Float[
 
 
 def _orthonormal(argument: str, a: Float[Tensor, "d k"]) -> Float[Tensor, "d k"]:
+    checks.finite(argument, a)
     u: Tensor
     u, s, _ = torch.linalg.svd(a.double(), full_matrices=False)
     rank = int((s > s.max() * max(a.shape) * torch.finfo(a.dtype).eps).sum())

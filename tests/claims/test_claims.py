@@ -11,12 +11,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from linear_gaussian import probabilistic_pca
+from sklearn.decomposition import PCA
 
 from aelib.bounds import log_likelihood
 from aelib.data import glyphs
 from aelib.history import TrainConfig
-from aelib.likelihoods import Gaussian
-from aelib.metrics import mean_squared_error, quantize, rate_distortion
+from aelib.likelihoods import Bernoulli, Gaussian
+from aelib.metrics import mean_squared_error, quantize, rate_distortion, squared_error
 from aelib.models import VAE, LinearAE, VanillaAE
 from aelib.nets import MLP
 from aelib.training import evaluate, fit
@@ -55,7 +57,7 @@ def linear(weights_in, weights_out):
     return model
 
 
-def squared_error(model, x):
+def model_error(model, x):
     """The mean over examples of the squared distance, from the model's own loss."""
     constant = x.shape[1] / 2 * math.log(2 * math.pi)
     return 2 * (model.loss(x, model(x)).total - constant)
@@ -76,7 +78,7 @@ def test_the_gradient_of_the_one_dimensional_loss_vanishes_at_eigenvectors():
     losses = []
     for vector in torch.tensor(vectors).T:
         assert along_the_sphere(vector).abs().max() < 1e-10
-        losses.append(squared_error(linear(vector[None], vector[:, None]), x).item())
+        losses.append(model_error(linear(vector[None], vector[:, None]), x).item())
     np.testing.assert_allclose(losses, values.sum() - values)
     other = torch.tensor(vectors[:, 0] + vectors[:, 1]) / math.sqrt(2)
     assert along_the_sphere(other).norm() > 0.1
@@ -93,7 +95,7 @@ def test_which_traces_are_the_linear_loss():
         rest = torch.eye(5).double() - m
         true, first = torch.trace(rest @ covariance @ rest.T), torch.trace(rest.T @ covariance @ rest)
         second = torch.trace(covariance) - torch.trace(m @ covariance)
-        loss = squared_error(linear(weights_in, weights_out), x)
+        loss = model_error(linear(weights_in, weights_out), x)
         return [(value / loss).item() for value in (true, first, second)]
 
     any_weights = compared(random(2, 5, seed=3), random(5, 2, seed=4))
@@ -116,6 +118,37 @@ def test_the_bound_is_to_be_raised_and_its_negative_is_the_loss():
     assert after > better
     assert after < before
     assert better < evidence
+
+
+def test_the_slips_of_the_pen():
+    """E6: (0.01 + 0.01 + 0.01 + 0.49) / 4 = 0.13 is no row's error: no entry is off by 0.7. E7: three of six terms are zero."""
+    x = torch.tensor([[1.0, 0, 1, 0], [0, 1, 0, 1], [1, 1, 0, 0]])
+    x_hat = torch.tensor([[0.9, 0.1, 0.8, 0.1], [0.1, 0.9, 0.1, 0.8], [0.8, 0.9, 0.1, 0.1]])
+    assert pytest.approx(0.13) == (0.01 + 0.01 + 0.01 + 0.49) / 4
+    assert (x - x_hat).abs().max().item() == pytest.approx(0.2)
+    assert squared_error(x, x_hat).numpy() / 4 == pytest.approx([0.0175] * 3)
+
+    weights, probabilities = (1, 0, 1, 0, 1, 0), (0.9, 0.2, 0.8, 0.1, 0.8, 0.2)
+    six = [w * math.log(p) for w, p in zip(weights, probabilities, strict=True)]
+    nll = Bernoulli().nll(torch.logit(torch.tensor([[0.9, 0.2, 0.8]])), torch.tensor([[1.0, 0.0, 1.0]])).item()
+    assert nll == pytest.approx(-sum(six), rel=1e-6)
+    assert sum(term != 0 for term in six) == 3
+
+
+def test_probabilistic_pca_draws_new_examples():
+    """E12: decoded draws from the prior, with the noise added, have the covariance of the model that scikit-learn's PCA fits."""
+    x = random(300, 6, seed=8) @ random(6, 6, seed=9) + 2
+    model, _ = probabilistic_pca(x, 2)
+    generator = torch.Generator().manual_seed(0)
+    means = model.sample(200_000, generator=generator)
+    noise = torch.randn(means.shape, generator=generator, dtype=torch.float64)
+    drawn = means + model.likelihood.log_sigma.exp() * noise
+    expected = PCA(2).fit(x.numpy()).get_covariance() * 299 / 300  # of maximum likelihood, which divides by N
+    tolerance = 6 * math.sqrt(2 / len(drawn)) * expected.max()
+    np.testing.assert_allclose(np.cov(drawn.T.numpy()), expected, atol=tolerance)
+    np.testing.assert_allclose(drawn.mean(0), x.mean(0), atol=6 * math.sqrt(expected.max() / len(drawn)))
+    assert tolerance < 0.05 * expected.max()
+    assert torch.cdist(drawn[:1000], x).min() > 0  # and are no copies
 
 
 @pytest.mark.slow

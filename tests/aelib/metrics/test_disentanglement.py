@@ -149,7 +149,7 @@ def test_bad_input_is_named():
         dci(z, {**known, "still": torch.zeros(20)})
     with pytest.raises(ValueError, match="number of factors: got 1"):
         dci(z, {"size": known["size"]})
-    with pytest.raises(ValueError, match=r"test_share: got 0.0; expected to hold out 1 to 19 of the 20 examples"):
+    with pytest.raises(ValueError, match=r"test_share: got 0.0, 0 of the 20 examples; expected to hold out 2 to 19"):
         dci(z, known, test_share=0.0)
     with pytest.raises(ValueError, match="num_bins"):
         mig(z, known, num_bins=1)
