@@ -108,7 +108,8 @@ quality: $(STAMP) ## train and judge every variant with three seeds, for the boo
 	$(PYTHON_ONE) benchmarks/quality.py --jobs 2 --out $(RESULTS)/quality.json
 
 .PHONY: nightly
-nightly: test ## all checks, and all measurements anew in build/nightly
+nightly: test ## all checks, the corpus of hostile submissions, and all measurements anew in build/nightly
+	CORPUS=1 $(PYTEST) tests/autograder/test_corpus.py
 	$(MAKE) --no-print-directory bench quality RESULTS=build/nightly
 
 # ---- upkeep ---------------------------------------------------------------------------------------------------------

@@ -12,9 +12,10 @@ What students get is exercises/, which `python -m autograder release` (make exer
 from pathlib import Path
 
 from nbconvert.preprocessors import CSSHTMLHeaderPreprocessor
-from nbgrader.preprocessors import GetGrades
+from nbgrader.preprocessors import AssignLatePenalties, CheckCellMetadata, GetGrades, LimitOutput, OverwriteCells
 
 from autograder.feedback import HideTests, MarksTable
+from autograder.nbgrader_steps import IntakeExporter, RunSandboxed, SaveGrades
 
 c = get_config()
 
@@ -25,14 +26,13 @@ c.CourseDirectory.root = str(Path(__file__).resolve().parent / "course")
 c.ClearSolutions.code_stub = {"python": "# YOUR CODE HERE\nraise NotImplementedError"}
 c.ClearSolutions.text_stub = "YOUR ANSWER HERE"
 
-# A cell that takes longer than this many seconds is stopped and counts as failed.
-c.Execute.timeout = 60
-# Each kernel would otherwise warn on the terminal that its connection, within this machine, is not encrypted.
-c.Execute.extra_arguments = ["--log-level=ERROR"]
+# Submissions come in through intake, run in a sandbox, and are judged outside of it; nbgrader's own way to run them is not used.
+c.Autograde.exporter_class = IntakeExporter
+c.Autograde.sanitize_preprocessors = [OverwriteCells]
+c.Autograde.autograde_preprocessors = [RunSandboxed, LimitOutput, SaveGrades, AssignLatePenalties, CheckCellMetadata]
 
-# nbgrader gives 0 to a test that writes to stderr; a warning must never cost a mark, so such output is dropped first.
-c.IgnorePattern.enabled = True
-c.IgnorePattern.pattern = ".*"
+# What a submission may use; what is not named here is as autograder/sandbox/limits.py has it.
+c.RunSandboxed.limits = {"cell_seconds": 60, "total_seconds": 300}
 
 # Feedback shows marks and comments, and neither the hidden tests nor tracebacks that quote them.
 c.GenerateFeedback.preprocessors = [GetGrades, MarksTable, HideTests, CSSHTMLHeaderPreprocessor]

@@ -4,9 +4,17 @@ import argparse
 import sys
 from pathlib import Path
 
-from autograder import demo, grades, paths, release, solved
+from autograder import demo, grades, grading, paths, release, solved
+from autograder.assignment import AssignmentError
 from autograder.course import Course, CourseError
+from autograder.sandbox.bubblewrap import SandboxError
+from autograder.secret import SecretError
 from autograder.source import SourceError
+
+ERRORS = (
+    *(SourceError, release.LeakError, solved.SolutionError, CourseError, demo.DemoError),
+    *(AssignmentError, SandboxError, SecretError),
+)
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -20,6 +28,15 @@ def main(arguments: list[str] | None = None) -> int:
     commands.add_parser("source", help="write the source notebooks for nbgrader into course/source/")
     command = commands.add_parser("run-solutions", help="run all solution notebooks and write them with their outputs")
     command.add_argument("folder", type=Path, help="where they go")
+    command = commands.add_parser("grade", help="grade all submissions to an assignment, in sandboxes side by side")
+    command.add_argument("assignment", help="such as 01_linear")
+    command.add_argument("--course", type=Path, default=paths.COURSE, help="the course folder (course)")
+    command.add_argument("--workers", type=int, default=grading.Options.workers, help="processes on this machine")
+    command.add_argument("--scheduler", default="", help="a Dask scheduler, tcp://HOST:8786, instead of these")
+    command.add_argument("--again", action="store_true", help="also what is graded already and has not changed")
+    command.add_argument(
+        "--no-sandbox", action="store_true", help="run student code unprotected, and flag every submission"
+    )
     command = commands.add_parser("demo", help="grade a class of six from end to end and check the grades")
     command.add_argument(
         "--folder", type=Path, default=paths.DEMO, help="where; it is deleted and made anew (build/demo)"
@@ -32,8 +49,10 @@ def main(arguments: list[str] | None = None) -> int:
             return _source()
         if options.command == "run-solutions":
             return _run_solutions(options.folder)
+        if options.command == "grade":
+            return _grade(options)
         return _demo(options.folder)
-    except (SourceError, release.LeakError, solved.SolutionError, CourseError, demo.DemoError) as error:
+    except ERRORS as error:
         print(f"{type(error).__name__}: {error}", file=sys.stderr)
         return 1
 
@@ -66,6 +85,26 @@ def _source() -> int:
 def _run_solutions(folder: Path) -> int:
     for path in solved.write_all(paths.SOLUTIONS, folder):
         print(_short(path))
+    return 0
+
+
+def _grade(options: argparse.Namespace) -> int:
+    if options.workers < 1:
+        raise AssignmentError(f"--workers: got {options.workers}; expected at least 1")
+    if options.no_sandbox:
+        print(
+            "WARNING: without a sandbox student code can do all that you can; these grades are flagged", file=sys.stderr
+        )
+    chosen = grading.Options(options.workers, options.scheduler, not options.no_sandbox, options.again)
+    summary = grading.grade(Course(options.course), options.assignment, chosen)
+    print(f"{len(summary.graded)} graded, {len(summary.unchanged)} unchanged")
+    for student, (before, now) in sorted(summary.moved.items()):
+        print(f"  {student}: {before:g} -> {now:g}")
+    for student, reason in sorted(summary.human.items()):
+        print(f"  {student} needs a human: {reason}")
+    if summary.graded:
+        steps = (f"{step} {seconds / len(summary.graded):.2f}" for step, seconds in summary.seconds.items())
+        print(f"seconds per submission: {', '.join(steps)}")
     return 0
 
 

@@ -1,15 +1,16 @@
 """One nbgrader course in one folder: nbgrader's own steps, with this repository's settings."""
 
 import contextlib
+import glob
 import logging
 import os
 import sys
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 
 from nbformat import NotebookNode
-from nbgrader.api import Gradebook
+from nbgrader.api import Gradebook, MissingEntry
 from nbgrader.converters import Autograde, GenerateAssignment, GenerateFeedback
 from nbgrader.converters.base import NbGraderException
 from nbgrader.coursedir import CourseDirectory
@@ -17,7 +18,8 @@ from sqlalchemy.exc import SAWarning
 from traitlets.config import Config
 from traitlets.config.loader import PyFileConfigLoader
 
-from autograder import feedback, notebooks, paths, source
+from autograder import feedback, notebooks, paths, record, source
+from autograder.sandbox.limits import Limits
 
 LOG = "nbgrader.log"
 
@@ -47,6 +49,10 @@ class Course:
         notebook = source.load(path)
         # nbgrader releases every file that lies beside a source notebook, so nothing else may ever be there.
         paths.write(self.notebook("source", path.parent.name, path.stem), notebooks.to_text(notebook))
+        wrong = path.with_name(paths.BANK)
+        if wrong.exists():
+            kept = record.place(self.root, path.parent.name, path.stem, "bank", "banks").with_suffix(".py")
+            paths.write(kept, wrong.read_text(encoding="utf-8"))
         return notebook
 
     def notebook(self, step: str, assignment: str, name: str, student: str = ".") -> Path:
@@ -57,42 +63,42 @@ class Course:
         """Make the student version in ``release/`` and record the test cells in the gradebook."""
         self._run(GenerateAssignment, assignment)
 
-    def autograde(self, assignment: str) -> dict[str, str]:
-        """Grade every submission; one that cannot be graded does not stop the others.
+    @property
+    def limits(self) -> Limits:
+        """What a submission may use, by the course's settings."""
+        return Limits(**dict(self.config.RunSandboxed.limits or {}))
 
-        Returns:
-            student -> why the submission could not be graded. Such a submission is flagged in the gradebook.
-        """
-        with contextlib.suppress(CourseError):  # nbgrader reports failures at the end, after it went on to the others
-            self._run(Autograde, assignment)
-        failed = {}
-        for submission in sorted((self.root / "submitted").glob(f"*/{assignment}/*.ipynb")):
-            student = submission.parts[-3]
-            if not self.notebook("autograded", assignment, submission.stem, student).exists():
-                failed[student] = _problem(submission, self.root / LOG)
-                with self.gradebook() as gradebook:
-                    gradebook.find_submission_notebook(submission.stem, assignment, student).flagged = True
-                    gradebook.db.commit()
-        return failed
+    def score(self, assignment: str, student: str) -> float | None:
+        """What a student has for an assignment now; None if nothing was graded yet."""
+        with self.gradebook() as gradebook:
+            try:
+                return float(gradebook.find_submission(assignment, student).score)
+            except MissingEntry:
+                return None
 
-    def generate_feedback(self, assignment: str, failed: Mapping[str, str]) -> list[Path]:
-        """Write ``feedback/STUDENT/ASSIGNMENT/NAME.html`` for every submission.
+    def autograde_one(self, assignment: str, student: str) -> None:
+        """Grade one submission and write it into the gradebook, whatever was there before."""
+        self._run(Autograde, assignment, student)
 
-        Args:
-            assignment: the assignment's name.
-            failed: what ``autograde`` returned; these students get a page with the reason and what to do.
+    def autograde(self, assignment: str) -> None:
+        """Grade every submission anew with nbgrader's own command, one after the other. ``grading.grade`` is faster."""
+        self._run(Autograde, assignment)
 
-        Returns:
-            The pages.
+    def generate_feedback(self, assignment: str) -> list[Path]:
+        """Write ``feedback/STUDENT/ASSIGNMENT/NAME.html`` for every submission, and return the pages.
+
+        A submission that could not be graded has a page with the reason and what to do.
         """
         self._run(GenerateFeedback, assignment)
         with self.gradebook() as gradebook:
-            notebooks = {one.name: float(one.max_score) for one in gradebook.find_assignment(assignment).notebooks}
-        for student, reason in failed.items():
-            for name, max_score in notebooks.items():
-                page = self.notebook("feedback", assignment, name, student).with_suffix(".html")
-                paths.write(page, feedback.unreadable(assignment, name, reason, max_score))
-        return sorted((self.root / "feedback").glob(f"*/{assignment}/*.html"))
+            worth = {str(one.name): float(one.max_score) for one in gradebook.find_assignment(assignment).notebooks}
+        pages = sorted((self.root / "feedback").glob(f"*/{assignment}/*.html"))
+        for page in pages:
+            kept = record.place(self.root, assignment, page.stem, page.parts[-3])
+            problem = record.Record.read(kept).problem if kept.exists() else ""
+            if problem:
+                paths.write(page, feedback.unreadable(assignment, page.stem, problem, worth[page.stem]))
+        return pages
 
     @contextlib.contextmanager
     def gradebook(self) -> Iterator[Gradebook]:
@@ -100,7 +106,7 @@ class Course:
         with Gradebook(CourseDirectory(config=self.config).db_url) as gradebook:
             yield gradebook
 
-    def _run(self, step: type, assignment: str) -> None:
+    def _run(self, step: type, assignment: str, student: str | None = None) -> None:
         """Run one of nbgrader's steps for an assignment, its log going to a file in the course folder."""
         log = logging.getLogger("traitlets")
         handler = logging.FileHandler(self.root / LOG, encoding="utf-8")
@@ -112,7 +118,11 @@ class Course:
             with warnings.catch_warnings():
                 # nbgrader adds rows to its session later than SQLAlchemy 2.1 would like; the gradebook is right.
                 warnings.filterwarnings("ignore", category=SAWarning, module=r"nbgrader\.api")
-                folders = CourseDirectory(config=self.config, assignment_id=assignment)
+                folders = CourseDirectory(
+                    config=self.config,
+                    assignment_id=assignment,
+                    student_id="*" if student is None else glob.escape(student),
+                )
                 step(coursedir=folders, config=self.config, force=True).start()
         except NbGraderException as error:
             raise CourseError(f"{step.__name__} failed for {assignment}: {error} See {self.root / LOG}") from error
@@ -128,12 +138,3 @@ def _put_python_on_path() -> None:
     folders = os.environ.get("PATH", "").split(os.pathsep)
     if programs not in folders:
         os.environ["PATH"] = os.pathsep.join([programs, *folders])
-
-
-def _problem(submission: Path, log: Path) -> str:
-    """Why nbgrader could not grade the notebook at ``submission``, in words for the student."""
-    try:
-        notebooks.from_bytes(submission.read_bytes())
-    except notebooks.NotebookError as error:
-        return str(error)
-    return f"The notebook can be read, but grading it failed; the instructor finds the reason in {log.name}."

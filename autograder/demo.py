@@ -1,4 +1,4 @@
-"""A class of six, graded from end to end by nbgrader, to see and to prove that the grades are right."""
+"""A class of six, graded from end to end, to see and to prove that the grades are right."""
 
 import shutil
 from collections.abc import Mapping
@@ -7,7 +7,7 @@ from pathlib import Path
 
 from nbformat import NotebookNode
 
-from autograder import bank, grades, notebooks, paths, source, trial
+from autograder import bank, grades, grading, notebooks, paths, probes, source, trial
 from autograder.course import Course
 
 ASSIGNMENT = paths.SOLUTIONS / "01_linear" / "linear.py"
@@ -82,11 +82,11 @@ def run(root: Path) -> list[grades.Grade]:
         submission = course.notebook("submitted", assignment, name, student.name)
         paths.write(submission, text[: len(text) // 2] if student.cut_off else text)
 
-    failed = course.autograde(assignment)
+    grading.grade(course, assignment, grading.Options(progress=False))
     for student in people:
         if student.mark:
             _grade_by_hand(course, notebook, student)
-    course.generate_feedback(assignment, failed)
+    course.generate_feedback(assignment)
     with course.gradebook() as gradebook:
         result = grades.collect(gradebook, assignment, source.tasks(notebook))
     paths.write(root / "grades.csv", grades.to_csv(grades.rows(result)))
@@ -122,7 +122,8 @@ def expected(notebook: NotebookNode, student: Student) -> dict[str, float]:
         return dict.fromkeys(graded, 0.0)
     stubs = dict.fromkeys(bank.model_answers(notebook), "raise NotImplementedError")
     filled = bank.fill_in(notebook, stubs | dict(student.answers))
-    marks = trial.scores(filled, trial.run(filled))
+    tests = probes.read(notebook)
+    marks = trial.scores(notebook, tests, trial.run(filled, tests), trial.run(notebook, tests))
     by_hand = {
         cell.id: round(student.mark * worth[cell.id], 2) for cell in notebook.cells if source.kind_of(cell) == "answer"
     }

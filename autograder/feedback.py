@@ -1,13 +1,14 @@
 """What students get to see of their graded notebook, and what they get when it could not be read."""
 
 from html import escape
+from pathlib import Path
 from string import Template
 from typing import Any
 
 from nbformat import NotebookNode
 from nbgrader.preprocessors import ClearHiddenTests, NbGraderPreprocessor
 
-from autograder import notebooks, source
+from autograder import notebooks, record, source
 
 HIDDEN = "BEGIN HIDDEN TESTS"
 
@@ -49,7 +50,10 @@ ROW = Template("<tr><td>$task</td><td>$points</td><td>$total</td><td>$lost</td><
 
 
 class MarksTable(NbGraderPreprocessor):  # type: ignore[misc]  # nbgrader has no types
-    """Put a table of marks at the top of feedback, one row a task, after GetGrades has written the marks into the cells."""
+    """Put a table of marks at the top of feedback, one row a task, after GetGrades has written the marks into the cells.
+
+    Below it stand the mistakes that the course knows, the limits that were hit, and what intake put right.
+    """
 
     def preprocess(self, notebook: NotebookNode, resources: dict[str, Any]) -> tuple[NotebookNode, dict[str, Any]]:
         """Add the cell with the table."""
@@ -61,8 +65,20 @@ class MarksTable(NbGraderPreprocessor):  # type: ignore[misc]  # nbgrader has no
             rows.append((task, sum(marks[name] for name in names), sum(worth[name] for name in names), lost))
         rows.append(("all", sum(marks.values()), sum(worth.values()), ""))
         body = "\n".join(ROW.substitute(task=t, points=f"{p:g}", total=f"{w:g}", lost=lost) for t, p, w, lost in rows)
-        notebook.cells.insert(0, notebooks.new_cell("markdown", TABLE.substitute(rows=body), "marks"))
+        text = TABLE.substitute(rows=body) + "\n".join(f"<p>{escape(note)}</p>" for note in self._notes(resources))
+        notebook.cells.insert(0, notebooks.new_cell("markdown", text, "marks"))
         return notebook, resources
+
+    def _notes(self, resources: dict[str, Any]) -> list[str]:
+        """What is to be said beside the marks; nothing about a submission that was graded by plain nbgrader."""
+        about = resources["nbgrader"]
+        root = Path(self.parent.parent.coursedir.root)
+        path = record.place(root, about["assignment"], about["notebook"], about["student"])
+        if not path.exists():
+            return []
+        found = record.Record.read(path)
+        diagnoses = [f"{task}: {message}" for task, (_, message) in found.diagnoses.items()]
+        return [*diagnoses, *(f"{cell}: {message}" for cell, message in found.limits.items()), *found.notes]
 
 
 class HideTests(ClearHiddenTests):  # type: ignore[misc]  # nbgrader has no types

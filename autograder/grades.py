@@ -15,10 +15,11 @@ class Grade:
     Attributes:
         student: the student's id.
         assignment: the assignment's name.
-        score: points reached.
+        score: points reached, after the penalty; never below zero, as nbgrader counts too.
         max_score: points that can be reached.
         tasks: task -> points reached, in the order of the assignment.
         status: "graded", or what a person must still do.
+        penalty: points that were taken off because it was late.
     """
 
     student: str
@@ -27,6 +28,7 @@ class Grade:
     max_score: float
     tasks: dict[str, float]
     status: str
+    penalty: float = 0.0
 
 
 def collect(gradebook: Gradebook, assignment: str, tasks: dict[str, list[str]]) -> list[Grade]:
@@ -48,27 +50,34 @@ def collect(gradebook: Gradebook, assignment: str, tasks: dict[str, list[str]]) 
             status = f"needs a human: {', '.join(sorted(waiting))}"
         else:
             status = "graded"
+        penalty = float(submission.late_submission_penalty or 0.0)
         grades.append(
             Grade(
                 student=str(submission.student.id),
                 assignment=assignment,
-                score=float(submission.score),
+                score=max(0.0, float(submission.score) - penalty),
                 max_score=float(submission.max_score),
                 tasks={task: sum(float(cells[name].score) for name in names) for task, names in tasks.items()},
                 status=status,
+                penalty=penalty,
             )
         )
     return grades
 
 
 def rows(grades: Iterable[Grade]) -> list[list[str]]:
-    """A heading and one row for each grade. A mean over a class needs no other file."""
+    """A heading and one row for each grade. A mean over a class needs no other file.
+
+    The tasks' points are those before a penalty; if anybody was late, there is a column with the penalties.
+    """
+    grades = list(grades)
+    late = ["late_penalty"] if any(grade.penalty for grade in grades) else []
     table: list[list[str]] = []
     for grade in grades:
         if not table:
-            table.append(["student", "assignment", "score", "max_score", *grade.tasks, "status"])
-        marks = [f"{mark:g}" for mark in (grade.score, grade.max_score, *grade.tasks.values())]
-        table.append([grade.student, grade.assignment, *marks, grade.status])
+            table.append(["student", "assignment", "score", "max_score", *grade.tasks, *late, "status"])
+        marks = [grade.score, grade.max_score, *grade.tasks.values(), *([grade.penalty] if late else [])]
+        table.append([grade.student, grade.assignment, *(f"{mark:g}" for mark in marks), grade.status])
     return table
 
 

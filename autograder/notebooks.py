@@ -13,7 +13,7 @@ class NotebookError(ValueError):
 
 def new(cells: list[NotebookNode], metadata: dict[str, dict[str, str]]) -> NotebookNode:
     """A notebook of these cells."""
-    return cast(NotebookNode, nbformat.v4.new_notebook(cells=cells, metadata=metadata))  # type: ignore[no-untyped-call]
+    return cast(NotebookNode, nbformat.v4.new_notebook(cells=cells, metadata=metadata))
 
 
 def new_cell(cell_type: str, text: str, name: str) -> NotebookNode:
@@ -24,7 +24,7 @@ def new_cell(cell_type: str, text: str, name: str) -> NotebookNode:
 
 def to_text(notebook: NotebookNode) -> str:
     """The notebook as JSON; the same notebook always gives the same text."""
-    return cast(str, nbformat.writes(notebook)) + "\n"  # type: ignore[no-untyped-call]
+    return cast(str, nbformat.writes(notebook)) + "\n"
 
 
 def from_bytes(content: bytes) -> NotebookNode:
@@ -36,7 +36,7 @@ def from_bytes(content: bytes) -> NotebookNode:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # about cells without an id, which nbformat repairs
-            notebook = nbformat.reads(content.decode("utf-8"), as_version=4)  # type: ignore[no-untyped-call]
+            notebook = nbformat.reads(content.decode("utf-8"), as_version=4)
             nbformat.validate(notebook)
     except UnicodeDecodeError as error:
         raise NotebookError("The file is not text in UTF-8, so it is not a notebook.") from error

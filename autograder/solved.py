@@ -28,7 +28,7 @@ def write_all(solutions: Path, folder: Path) -> list[Path]:
     """
     written = []
     for path in paths.sources(solutions):
-        notebook = source.load(path)
+        notebook = source.without_hidden_tests(source.load(path))
         with tempfile.TemporaryDirectory() as workplace:  # a notebook may rely on no file that lies about
             client = NotebookClient(
                 notebook,

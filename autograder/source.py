@@ -18,6 +18,7 @@ A solution, test or answer is called TASK or TASK-SOMETHING after the task it be
 """
 
 import ast
+import copy
 import re
 from pathlib import Path
 from typing import Any
@@ -136,6 +137,15 @@ def split(text: str, mark: str) -> tuple[list[str], list[str]]:
     return outside, inside
 
 
+def without_hidden_tests(notebook: NotebookNode) -> NotebookNode:
+    """A copy of a source notebook whose tests have their visible parts alone, which is what runs outside of grading."""
+    visible = copy.deepcopy(notebook)
+    for cell in visible.cells:
+        if cell.cell_type == "code":
+            cell.source = "\n".join(split(cell.source, "HIDDEN TESTS")[0])
+    return visible
+
+
 def _kind(where: str, options: dict[str, Any]) -> str:
     """Which kind of cell the options of its marker make it."""
     kinds = [key for key in options if key in KINDS]
@@ -189,11 +199,12 @@ def _check_tests(where: str, text: str) -> None:
     """A test tells the student what it wants, and nbgrader can read its mark."""
     if not text.startswith("# "):
         raise SourceError(f"{where}: expected the first line of a test to be a comment, the student's hint")
-    statements = ast.parse(text).body
+    visible = "\n".join(split(text, "HIDDEN TESTS")[0])
+    statements = ast.parse(visible).body
     # nbgrader takes the value of a cell's last expression for the mark.
     if not statements or isinstance(statements[-1], ast.Expr):
         raise SourceError(f"{where}: expected a test to end in a statement such as an assert, not in an expression")
-    for node in ast.walk(ast.parse(text)):
+    for node in ast.walk(ast.parse(visible)):
         if isinstance(node, ast.Assert) and node.msg is None:
             raise SourceError(f"{where}, line {node.lineno} of the cell: expected a message that helps the student")
 

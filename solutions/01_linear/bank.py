@@ -37,15 +37,10 @@ def center(x):
 
 
 # %% cell="covariance" name="n_minus_1"
-# You divide by N - 1. Here the covariance is the mean over the N examples: divide by N.
+# You divide by N - 1, as torch.cov does unless you pass correction=0. Here the covariance is the mean over the N examples: divide
+# by N.
 def covariance(x_c):
     return x_c.T @ x_c / (len(x_c) - 1)
-
-
-# %% cell="covariance" name="torch_cov"
-# torch.cov divides by N - 1 unless you pass correction=0. Here the covariance has the factor 1/N.
-def covariance(x_c):
-    return torch.cov(x_c.T)
 
 
 # %% cell="covariance" name="transposes_swapped"

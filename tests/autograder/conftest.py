@@ -2,6 +2,9 @@ import textwrap
 
 import pytest
 
+from autograder.sandbox import bubblewrap
+from autograder.sandbox.forkserver import ForkServer
+
 TINY = '''\
 # %% [markdown] locked="intro"
 # Tiny: {points} points, {minutes} minutes.
@@ -22,13 +25,16 @@ def double(x):
 # %% tests="double-small" points=1
 # Twice 3 is 6.
 assert double(3) == 6, "twice 3 is 6"
+### BEGIN HIDDEN TESTS
+probe(six=double(3))
+### END HIDDEN TESTS
 
 # %% tests="double-other" points=1.5
 # Twice 10 is 20.
 assert double(10) == 20, "twice 10 is 20"
 ### BEGIN HIDDEN TESTS
 unseen = -1234
-assert double(unseen) == -2468, "numbers below zero have a double too"
+probe(negative=double(unseen), other=double(int(draw.integers(100, 1000))))
 ### END HIDDEN TESTS
 
 # %% [markdown] task="reason" minutes=3 difficulty=1
@@ -63,6 +69,23 @@ def write_tiny(root):
     (folder / "tiny.py").write_text(TINY)
     (folder / "bank.py").write_text(BANK)
     return folder / "tiny.py"
+
+
+@pytest.fixture(scope="session")
+def sandbox():
+    """Skip where there can be no sandbox, with the reason."""
+    try:
+        bubblewrap.program()
+    except bubblewrap.SandboxError as error:
+        pytest.skip(str(error))
+
+
+@pytest.fixture(scope="session")
+def server(sandbox):
+    """A warm fork server in a sandbox."""
+    server = ForkServer()
+    yield server
+    server.close()
 
 
 @pytest.fixture

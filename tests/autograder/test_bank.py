@@ -1,10 +1,14 @@
 import pytest
 
-from autograder import bank, notebooks, release, source, trial
+from autograder import bank, notebooks, probes, release, source, trial
 
 
 def outcome(notebook, **answers):
-    return trial.run(bank.fill_in(notebook, answers))
+    return trial.run(bank.fill_in(notebook, answers), probes.read(notebook))
+
+
+def scores(notebook, **answers):
+    return trial.scores(notebook, probes.read(notebook), outcome(notebook, **answers), outcome(notebook))
 
 
 def test_an_answer_is_its_message_and_its_code(tiny):
@@ -36,8 +40,9 @@ def test_the_model_answers_fill_in_the_released_notebook(tiny):
     assert answers["reason"] == "One and one make two."
     blank = notebooks.from_bytes(release.release(tiny).encode())
     filled = bank.fill_in(blank, answers)
-    assert all(error is None for error in trial.run(filled).values())
-    assert "NotImplementedError" in trial.run(blank)["double-small"]  # and fill_in changed a copy
+    tests = probes.read(notebook)
+    assert all(error is None for error in trial.run(filled, tests).errors.values())
+    assert "NotImplementedError" in trial.run(blank, tests).errors["double-small"]  # and fill_in changed a copy
 
 
 @pytest.mark.parametrize("name", ["double-other", "triple"])
@@ -49,16 +54,17 @@ def test_only_what_the_student_writes_can_be_filled_in(name, tiny):
 def test_scores_follow_from_the_tests_that_pass(tiny):
     notebook = source.load(tiny)
     square, absolute = bank.read(tiny.with_name("bank.py"))
-    assert trial.scores(notebook, outcome(notebook)) == {"double-small": 1, "double-other": 1.5}
-    assert trial.scores(notebook, outcome(notebook, double=square.code)) == {"double-small": 0, "double-other": 0}
-    assert trial.scores(notebook, outcome(notebook, double=absolute.code)) == {"double-small": 1, "double-other": 0}
+    assert scores(notebook) == {"double-small": 1, "double-other": 1.5}
+    assert scores(notebook, double=square.code) == {"double-small": 0, "double-other": 0}
+    assert scores(notebook, double=absolute.code) == {"double-small": 1, "double-other": 0}
 
 
 def test_a_failing_cell_stops_neither_the_others_nor_us(tiny, capsys):
     notebook = source.load(tiny)
     noisy = "import warnings\ndef double(x):\n    print('noise')\n    warnings.warn('careful')\n    return 2 * x"
-    assert all(error is None for error in outcome(notebook, double=noisy).values())
+    assert all(error is None for error in outcome(notebook, double=noisy).errors.values())
     assert capsys.readouterr() == ("", "")
     result = outcome(notebook, double="def double(x):\n    raise SystemExit('bye')")
-    assert result["double-small"] == "SystemExit: bye"
-    assert outcome(notebook, double="def double(x) return x")["double"].startswith("SyntaxError")
+    assert result.errors["double-small"] == "SystemExit: bye"
+    assert result.values["double-small"] == {"values": [], "error": "SystemExit"}
+    assert outcome(notebook, double="def double(x) return x").errors["double"].startswith("SyntaxError")

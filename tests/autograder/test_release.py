@@ -23,7 +23,7 @@ def test_solutions_and_hidden_tests_are_gone_and_the_rest_is_there(tiny):
     assert cells["reason"].source == "YOUR ANSWER HERE"
     assert cells["free-8"].source == "print(double(4))"
     text = release.release(tiny)
-    for secret in ("doubled_x =", "unseen", "-2468", "below zero", "One and one", "Rubric", "SOLUTION", "HIDDEN"):
+    for secret in ("doubled_x =", "unseen", "-1234", "negative", "One and one", "Rubric", "SOLUTION", "HIDDEN"):
         assert secret not in text
 
 
@@ -108,7 +108,7 @@ def test_a_source_notebook_would_never_pass_for_a_release(tiny):
     ("line", "origin"),
     [
         ("    doubled_x = x  +  x", "double"),
-        ('assert double(unseen) == -2468, "numbers below zero have a double too"', "double-other"),
+        ("probe(negative=double(unseen), other=double(int(draw.integers(100, 1000))))", "double-other"),
         ("One and one make two.", "reason"),
     ],
 )

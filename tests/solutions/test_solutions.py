@@ -1,12 +1,14 @@
 """What every assignment in solutions/ must fulfil. Notebooks run cell by cell in this process, hidden tests included."""
 
 import functools
+import itertools
 import re
 import time
 
 import pytest
 
-from autograder import bank, notebooks, paths, release, source, trial
+from autograder import answers as known
+from autograder import bank, notebooks, paths, probes, release, source, trial
 
 MINUTES = range(60, 91)
 MAX_SECONDS = 60
@@ -42,8 +44,25 @@ def graded_cells(name):
     return [cell.id for cell in notebook(name).cells if source.kind_of(cell) == "tests"]
 
 
+@functools.cache
+def hidden(name):
+    return probes.read(notebook(name))
+
+
 def run(name, replaced):
-    return trial.run(bank.fill_in(notebook(name), replaced))
+    return trial.run(bank.fill_in(notebook(name), replaced), hidden(name))
+
+
+@functools.cache
+def right(name):
+    """What came of the solution."""
+    return run(name, {})
+
+
+def lost(name, outcome):
+    """The tests in which a run has lost points."""
+    worth, marks = source.points(notebook(name)), trial.scores(notebook(name), hidden(name), outcome, right(name))
+    return {cell for cell in graded_cells(name) if marks[cell] < worth[cell]}
 
 
 def every(file):
@@ -60,14 +79,16 @@ def test_the_solution_passes_every_test_in_time(name):
     start = time.perf_counter()
     outcome = run(name, {})
     assert time.perf_counter() - start < MAX_SECONDS
-    assert [error for error in outcome.values() if error] == []
+    assert [error for error in outcome.errors.values() if error] == []
+    assert [cell for cell, entry in outcome.values.items() if entry["error"] or not entry["values"]] == []
+    assert lost(name, outcome) == set()
 
 
 @pytest.mark.parametrize("name", ASSIGNMENTS)
 def test_a_blank_notebook_passes_no_test(name):
     outcome = run(name, stubs(name))
-    assert [cell for cell in graded_cells(name) if outcome[cell] is None] == []
-    assert sum(trial.scores(notebook(name), outcome).values()) == 0
+    assert [cell for cell in graded_cells(name) if outcome.errors[cell] is None] == []
+    assert lost(name, outcome) == set(graded_cells(name))
 
 
 @pytest.mark.parametrize(
@@ -75,18 +96,29 @@ def test_a_blank_notebook_passes_no_test(name):
 )
 def test_each_task_can_be_solved_without_the_others(name, done):
     outcome = run(name, {cell: text for cell, text in stubs(name).items() if task(cell) != done})
-    passed = {cell for cell in graded_cells(name) if outcome[cell] is None}
-    assert passed == {cell for cell in graded_cells(name) if task(cell) == done}
+    mine = {cell for cell in graded_cells(name) if task(cell) == done}
+    assert {cell for cell in graded_cells(name) if outcome.errors[cell] is None} == mine
+    assert lost(name, outcome) == set(graded_cells(name)) - mine
 
 
 @pytest.mark.parametrize(("name", "wrong"), every(paths.BANK))
 def test_each_wrong_solution_loses_marks_in_its_own_task_and_only_there(name, wrong):
     outcome = run(name, {wrong.cell: wrong.code})
-    failed = {cell: outcome[cell] for cell in graded_cells(name) if outcome[cell]}
+    failed = lost(name, outcome)
     assert failed, "this wrong solution passes every test"
     assert {task(cell) for cell in failed} == {task(wrong.cell)}
-    assert outcome[wrong.cell] is None
-    assert [error for error in failed.values() if error.startswith(SLIPS)] == []
+    assert outcome.errors[wrong.cell] is None
+    assert [entry["error"] for entry in outcome.values.values() if entry["error"] in SLIPS] == []
+
+
+@pytest.mark.parametrize("name", ASSIGNMENTS)
+def test_wrong_solutions_of_one_task_can_be_told_apart(name):
+    runs = [(wrong, run(name, {wrong.cell: wrong.code})) for wrong in answers(name, paths.BANK)]
+    for (one, first), (other, second) in itertools.combinations(runs, 2):
+        if task(one.cell) == task(other.cell):
+            mine = [cell for cell in graded_cells(name) if task(cell) == task(one.cell)]
+            alike = [known.same(hidden(name)[cell], first.values[cell], second.values[cell]) for cell in mine]
+            assert not all(alike), f"{one.name} and {other.name} give the same values"
 
 
 @pytest.mark.parametrize(("name", "wrong"), every(paths.BANK))
@@ -111,8 +143,8 @@ def test_right_answers_written_in_another_way_earn_every_point(name):
     assert {cell for variant in variants.values() for cell in variant} == set(solution_cells(name))
     for variant, replaced in variants.items():
         outcome = run(name, replaced)
-        lost = {cell: error for cell, error in outcome.items() if error}
-        assert lost == {}, f"the right answers {variant!r} lose marks"
+        assert {cell: error for cell, error in outcome.errors.items() if error} == {}
+        assert lost(name, outcome) == set(), f"the right answers {variant!r} lose marks"
 
 
 @pytest.mark.parametrize("name", ASSIGNMENTS)
@@ -144,7 +176,7 @@ def test_every_task_has_a_hint_a_shape_test_and_a_hidden_test(name):
     assert set(by_task) == {task(cell) for cell in solution_cells(name)}
     for done, cells in by_task.items():
         assert [cell.id for cell in cells if cell.id == f"{done}-shape"], f"{done}: no shape test"
-        assert [cell for cell in cells if source.split(cell.source, "HIDDEN TESTS")[1]], f"{done}: no hidden test"
+        assert set(hidden(name)) >= {cell.id for cell in cells}
         described = next(cell.source for cell in notebook(name).cells if cell.id == f"{done}-task")
         assert "<details><summary>Hint</summary>\n\n" in described, f"{done}: no folded hint"
 
