@@ -11,10 +11,10 @@ What students get is exercises/, which `python -m autograder release` (make exer
 
 from pathlib import Path
 
-from nbconvert.preprocessors import CSSHTMLHeaderPreprocessor
-from nbgrader.preprocessors import AssignLatePenalties, CheckCellMetadata, GetGrades, LimitOutput, OverwriteCells
+from nbgrader.preprocessors import AssignLatePenalties, CheckCellMetadata, LimitOutput, OverwriteCells
 
-from autograder.feedback import HideTests, MarksTable
+from autograder.feedback_page import FeedbackExporter, Marks
+from autograder.formgrader_view import SafeView
 from autograder.nbgrader_steps import IntakeExporter, RunSandboxed, SaveGrades
 
 c = get_config()
@@ -34,5 +34,9 @@ c.Autograde.autograde_preprocessors = [RunSandboxed, LimitOutput, SaveGrades, As
 # What a submission may use; what is not named here is as autograder/sandbox/limits.py has it.
 c.RunSandboxed.limits = {"cell_seconds": 60, "total_seconds": 300}
 
-# Feedback shows marks and comments, and neither the hidden tests nor tracebacks that quote them.
-c.GenerateFeedback.preprocessors = [GetGrades, MarksTable, HideTests, CSSHTMLHeaderPreprocessor]
+# Feedback is a page of the course's own: marks, comments and diagnoses, no hidden test, and nothing that could run.
+c.GenerateFeedback.exporter_class = FeedbackExporter
+c.GenerateFeedback.preprocessors = [Marks]
+
+# Formgrader shows submissions to somebody who is logged in there: nothing of a student's may run in that page.
+c.HTMLExporter.preprocessors = [SafeView]

@@ -4,16 +4,17 @@ import argparse
 import sys
 from pathlib import Path
 
-from autograder import demo, grades, grading, paths, release, solved
+from autograder import demo, export, grades, grading, paths, release, report, solved, verify
 from autograder.assignment import AssignmentError
 from autograder.course import Course, CourseError
+from autograder.export_tables import ExportError
 from autograder.sandbox.bubblewrap import SandboxError
 from autograder.secret import SecretError
 from autograder.source import SourceError
 
 ERRORS = (
     *(SourceError, release.LeakError, solved.SolutionError, CourseError, demo.DemoError),
-    *(AssignmentError, SandboxError, SecretError),
+    *(AssignmentError, ExportError, SandboxError, SecretError),
 )
 
 
@@ -37,6 +38,18 @@ def main(arguments: list[str] | None = None) -> int:
     command.add_argument(
         "--no-sandbox", action="store_true", help="run student code unprotected, and flag every submission"
     )
+    command = commands.add_parser("verify", help="run all right and wrong solutions; fail if a hidden test misses one")
+    command.add_argument("assignments", nargs="*", metavar="assignment", help="such as 01_linear (all)")
+    command = commands.add_parser("report", help="write a page about an assignment for its instructors")
+    command.add_argument("assignment", help="such as 01_linear")
+    command.add_argument("--course", type=Path, default=paths.COURSE, help="the course folder (course)")
+    command = commands.add_parser("export", help="write the grades of an assignment for another system")
+    command.add_argument("assignment", help="such as 01_linear")
+    command.add_argument("--course", type=Path, default=paths.COURSE, help="the course folder (course)")
+    command.add_argument("--format", choices=sorted(export.FORMATS), required=True, help="the system")
+    command.add_argument("--template", type=Path, help="what that system exported; one column of it is filled in")
+    command.add_argument("--column", default="", help="for Canvas: the assignment's title there, if it is another one")
+    command.add_argument("--unfinished", action="store_true", help="also grades that a person must still look at")
     command = commands.add_parser("demo", help="grade a class of six from end to end and check the grades")
     command.add_argument(
         "--folder", type=Path, default=paths.DEMO, help="where; it is deleted and made anew (build/demo)"
@@ -51,6 +64,13 @@ def main(arguments: list[str] | None = None) -> int:
             return _run_solutions(options.folder)
         if options.command == "grade":
             return _grade(options)
+        if options.command == "verify":
+            return verify.main(_chosen(options.assignments))
+        if options.command == "report":
+            print(_short(report.write(Course(options.course), options.assignment)))
+            return 0
+        if options.command == "export":
+            return _export(options)
         return _demo(options.folder)
     except ERRORS as error:
         print(f"{type(error).__name__}: {error}", file=sys.stderr)
@@ -105,6 +125,31 @@ def _grade(options: argparse.Namespace) -> int:
     if summary.graded:
         steps = (f"{step} {seconds / len(summary.graded):.2f}" for step, seconds in summary.seconds.items())
         print(f"seconds per submission: {', '.join(steps)}")
+    return 0
+
+
+def _chosen(assignments: list[str]) -> list[Path]:
+    """The percent notebooks of these assignments; of all if none is named."""
+    found = paths.sources(paths.SOLUTIONS)
+    names = sorted({path.parent.name for path in found})
+    for name in assignments:
+        if name not in names:
+            raise SourceError(f"got the assignment {name!r}; expected one of {', '.join(names)}")
+    return [path for path in found if not assignments or path.parent.name in assignments]
+
+
+def _export(options: argparse.Namespace) -> int:
+    path, notes = export.write(
+        Course(options.course),
+        options.assignment,
+        options.format,
+        options.template,
+        column=options.column,
+        unfinished=options.unfinished,
+    )
+    for note in notes:
+        print(f"note: {note}", file=sys.stderr)
+    print(_short(path))
     return 0
 
 

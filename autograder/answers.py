@@ -10,7 +10,7 @@ from autograder.assignment import Assignment, AssignmentError, key_of
 from autograder.probes import HiddenTest
 from autograder.sandbox.execution import Execution
 from autograder.sandbox.limits import Limits
-from autograder.verdicts import judge
+from autograder.verdicts import alike, is_wrong
 
 RIGHT = "the solution"
 RunAll = Callable[[Iterable[tuple[str, bytes]]], Mapping[str, bytes]]
@@ -19,7 +19,14 @@ RunAll = Callable[[Iterable[tuple[str, bytes]]], Mapping[str, bytes]]
 
 @dataclass(frozen=True)
 class Mistake:
-    """A wrong solution of the bank, with what the hidden tests of its task handed out for it."""
+    """A wrong solution of the bank.
+
+    Attributes:
+        task: the task that it is wrong in.
+        name: what tells it from the others of its task.
+        message: what helps the student who made it.
+        values: name of a test of the task -> what that handed out; a test is missing if it never came to that.
+    """
 
     task: str
     name: str
@@ -42,20 +49,22 @@ class Answers:
     mistakes: tuple[Mistake, ...]
 
     def diagnose(self, task: str, values: Mapping[str, Any]) -> tuple[str, str] | None:
-        """The (name, message) of the mistake for which all tests of a task hand out what they did for a submission."""
+        """The (name, message) of the mistake for which all tests of a task hand out what they did for a submission.
+
+        A mistake is told by a wrong value. One that ends in errors alone explains no submission.
+        """
         for mistake in self.mistakes:
-            if mistake.task == task and all(
-                same(self.tests[name], entry, values.get(name)) for name, entry in mistake.values.items()
-            ):
+            if mistake.task == task and self.shows(mistake.values) and self.agree(mistake.values, values):
                 return mistake.name, mistake.message
         return None
 
+    def agree(self, mistake: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
+        """Whether all tests of a mistake hand out the same for another answer."""
+        return all(alike(self.tests[name], entry, other.get(name)) for name, entry in mistake.items())
 
-def same(test: HiddenTest, one: Any, other: Any) -> bool:
-    """Whether a test handed out the same twice, up to what its checks allow, and ended in the same way."""
-    if not isinstance(other, dict) or one.get("error") != other.get("error"):
-        return False
-    return judge(test, {**one, "error": None}, {**other, "error": None}).passed
+    def shows(self, mistake: Mapping[str, Any]) -> bool:
+        """Whether a test hands out a wrong value for a mistake."""
+        return any(is_wrong(self.tests[name], self.right[name], entry) for name, entry in mistake.items())
 
 
 def known(assignment: Assignment, run_all: RunAll, *, sandboxed: bool = True) -> Answers:
@@ -64,33 +73,43 @@ def known(assignment: Assignment, run_all: RunAll, *, sandboxed: bool = True) ->
     Raises:
         AssignmentError: if a hidden test fails on the solution itself.
     """
-    orders = {RIGHT: assignment.request(assignment.master, Limits(), sandboxed=sandboxed)}
-    wrong = bank.read(assignment.bank) if assignment.bank.exists() else []
-    for number, answer in enumerate(wrong):
-        filled = bank.fill_in(assignment.master, {answer.cell: answer.code})
-        orders[str(number)] = assignment.request(filled, Limits(), sandboxed=sandboxed)
-    key = key_of(b"".join(orders.values()))
+    right = assignment.request(assignment.master, Limits(), sandboxed=sandboxed)
+    key = key_of(right + assignment.wrong)
     path = assignment.place("answers", "all")
     kept = json.loads(path.read_text()) if path.exists() else {}
     if kept.get("key") != key:
-        runs = {name: Execution.from_bytes(content) for name, content in run_all(orders.items()).items()}
-        _check_solution(assignment, runs[RIGHT])
-        kept = {"key": key, "values": {name: run.values for name, run in runs.items()}}
+        kept = {"key": key, **_run(assignment, right, run_all, sandboxed=sandboxed)}
         paths.write(path, json.dumps(kept))
-    values = kept["values"]
-    tasks = source.tasks(assignment.master)
+    return Answers(assignment.tests, kept["right"], tuple(Mistake(**mistake) for mistake in kept["mistakes"]))
+
+
+def _run(assignment: Assignment, right: bytes, run_all: RunAll, *, sandboxed: bool) -> dict[str, Any]:
+    """Run the solution and the bank; the result is what is kept."""
+    wrong = bank.read(assignment.bank) if assignment.bank.exists() else []
+    orders = {RIGHT: right}
+    for number, answer in enumerate(wrong):
+        filled = bank.fill_in(assignment.master, {answer.cell: answer.code})
+        orders[str(number)] = assignment.request(filled, Limits(), sandboxed=sandboxed)
+    runs = {name: Execution.from_bytes(content) for name, content in run_all(orders.items()).items()}
+    _check_solution(assignment, runs[RIGHT])
     mistakes = []
     for number, answer in enumerate(wrong):
-        task = answer.cell.split("-")[0]
-        mine = {name: values[str(number)].get(name, {}) for name in tasks.get(task, []) if name in assignment.tests}
-        mistakes.append(Mistake(task, answer.name, answer.message, mine))
-    return Answers(assignment.tests, values[RIGHT], tuple(mistakes))
+        task = source.task_of(answer.cell)
+        found = of_task(assignment.tests, task, runs[str(number)].values)
+        mistakes.append({"task": task, "name": answer.name, "message": answer.message, "values": found})
+    return {"right": runs[RIGHT].values, "mistakes": mistakes}
+
+
+def of_task(tests: Mapping[str, HiddenTest], task: str, values: Mapping[str, Any]) -> dict[str, Any]:
+    """What the tests of one task handed out, of those that came to it."""
+    return {name: values[name] for name in tests if source.task_of(name) == task and name in values}
 
 
 def _check_solution(assignment: Assignment, run: Execution) -> None:
     if run.limits:
         raise AssignmentError(f"{assignment.name}: the solution itself hit a limit: {run.limits}")
     for name in assignment.tests:
-        if run.values.get(name, {}).get("error") is not None or name not in run.values:
-            why = run.values.get(name, {}).get("error", "it handed out nothing")
+        entry = run.values.get(name, {"values": [], "error": None})
+        if entry["error"] is not None or not entry["values"]:
+            why = entry["error"] or "it handed out nothing"
             raise AssignmentError(f"{assignment.name}: the hidden test of {name} fails on the solution itself: {why}")

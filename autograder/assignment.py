@@ -55,6 +55,11 @@ class Assignment:
         """The bank of wrong solutions, which need not be there."""
         return self.place("banks", "bank").with_suffix(".py")
 
+    @property
+    def wrong(self) -> bytes:
+        """What the bank holds; b"" if there is none."""
+        return self.bank.read_bytes() if self.bank.exists() else b""
+
     def request(self, notebook: NotebookNode, limits: Limits, *, sandboxed: bool) -> bytes:
         """The order to run a notebook and its hidden tests, which are left out of its cells' text."""
         return workers.request(source.without_hidden_tests(notebook), self.probes, limits, sandboxed=sandboxed)
@@ -83,8 +88,8 @@ class Assignment:
 
     @cached_property
     def state(self) -> bytes:
-        """What a mark depends on beside the submission: another state means that verdicts are to be made again."""
-        return hashlib.sha256(notebooks.to_text(self.master).encode() + secret.of(self.root)).digest()
+        """What marks and diagnoses depend on beside the submission: in another state verdicts are to be made again."""
+        return hashlib.sha256(notebooks.to_text(self.master).encode() + self.wrong + secret.of(self.root)).digest()
 
     def _read(self, step: str, cure: str) -> NotebookNode:
         path = self.root / step / self.name / f"{self.notebook}.ipynb"

@@ -48,12 +48,16 @@ def non_negative(value: Any, expected: Any, *, atol: float = 0.0) -> str:
 
 def increasing(value: Any, expected: Any, *, atol: float = 0.0) -> str:
     """Of the same shape, and never smaller than the number before it along the last axis."""
-    return _form(value, expected) or ("" if (np.diff(value) >= -atol).all() else "does not increase everywhere")
+    return _form(value, expected) or (
+        "" if (value[..., 1:] >= value[..., :-1] - atol).all() else "does not increase everywhere"
+    )
 
 
 def decreasing(value: Any, expected: Any, *, atol: float = 0.0) -> str:
     """Of the same shape, and never larger than the number before it along the last axis."""
-    return _form(value, expected) or ("" if (np.diff(value) <= atol).all() else "does not decrease everywhere")
+    return _form(value, expected) or (
+        "" if (value[..., 1:] <= value[..., :-1] + atol).all() else "does not decrease everywhere"
+    )
 
 
 def at_most(value: Any, expected: Any, *, bound: float = 0.0, times: float = 0.0) -> str:
@@ -105,7 +109,7 @@ def validate(name: str, arguments: Mapping[str, Any]) -> None:
 def _form(value: Any, expected: Any) -> str:
     """What is wrong with the type or the shape of a value; "" if nothing is, and then lists and dicts are compared whole."""
     if isinstance(value, Other):
-        return f"is a {value.name}"
+        return f"is of the type {value.name}"
     if isinstance(expected, np.ndarray):
         if not isinstance(value, np.ndarray):
             return "is no tensor and no number"

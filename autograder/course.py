@@ -18,7 +18,7 @@ from sqlalchemy.exc import SAWarning
 from traitlets.config import Config
 from traitlets.config.loader import PyFileConfigLoader
 
-from autograder import feedback, notebooks, paths, record, source
+from autograder import notebooks, paths, record, source
 from autograder.sandbox.limits import Limits
 
 LOG = "nbgrader.log"
@@ -90,15 +90,7 @@ class Course:
         A submission that could not be graded has a page with the reason and what to do.
         """
         self._run(GenerateFeedback, assignment)
-        with self.gradebook() as gradebook:
-            worth = {str(one.name): float(one.max_score) for one in gradebook.find_assignment(assignment).notebooks}
-        pages = sorted((self.root / "feedback").glob(f"*/{assignment}/*.html"))
-        for page in pages:
-            kept = record.place(self.root, assignment, page.stem, page.parts[-3])
-            problem = record.Record.read(kept).problem if kept.exists() else ""
-            if problem:
-                paths.write(page, feedback.unreadable(assignment, page.stem, problem, worth[page.stem]))
-        return pages
+        return sorted((self.root / "feedback").glob(f"*/{assignment}/*.html"))
 
     @contextlib.contextmanager
     def gradebook(self) -> Iterator[Gradebook]:

@@ -94,7 +94,7 @@ def tasks(notebook: NotebookNode, record: Record | None) -> list[Task]:
     for name, graded in source.tasks(notebook).items():
         parts = [part(cells[one], record) for one in graded]
         diagnosis = record.diagnoses[name][1] if record is not None and name in record.diagnoses else ""
-        solutions = [c for i, c in cells.items() if i.split("-")[0] == name and source.kind_of(c) == "solution"]
+        solutions = [c for i, c in cells.items() if source.task_of(i) == name and source.kind_of(c) == "solution"]
         comments = [str(c.metadata.nbgrader["comment"]) for c in solutions if c.metadata.nbgrader.get("comment")]
         lost = any(one.lost for one in parts)
         made.append(Task(name, _title(cells.get(f"{name}-task")) or name, parts, diagnosis if lost else "", comments))

@@ -7,6 +7,11 @@ from dataclasses import dataclass
 
 from nbgrader.api import Gradebook
 
+from autograder import source
+from autograder.assignment import Assignment
+from autograder.course import Course
+from autograder.grading import notebooks_of
+
 
 @dataclass(frozen=True)
 class Grade:
@@ -29,6 +34,18 @@ class Grade:
     tasks: dict[str, float]
     status: str
     penalty: float = 0.0
+
+
+def of(course: Course, assignment: str) -> list[Grade]:
+    """The grades for an assignment of a course, over all of its notebooks.
+
+    Raises:
+        AssignmentError: if the gradebook knows no such assignment, or it was not generated.
+    """
+    masters = [Assignment(course.root, assignment, name).master for name in notebooks_of(course, assignment)]
+    tasks = {task: names for master in masters for task, names in source.tasks(master).items()}
+    with course.gradebook() as gradebook:
+        return collect(gradebook, assignment, tasks)
 
 
 def collect(gradebook: Gradebook, assignment: str, tasks: dict[str, list[str]]) -> list[Grade]:

@@ -23,6 +23,7 @@ from autograder import checks, secret, source
 from autograder.sandbox.execution import Probe
 
 CHECK = re.compile(r"### CHECK (\w+): *(.*)")
+CHECK_LIKE = re.compile(r"###\s*CHECK\b|#+\s*check\b[^:]*:", re.IGNORECASE)  # a slip that would else be a comment
 
 
 @dataclass(frozen=True)
@@ -74,7 +75,7 @@ def parse(name: str, lines: list[str]) -> HiddenTest:
     Raises:
         SourceError: if it hands out nothing, asserts, or has a CHECK line that cannot be read or that is about nothing.
     """
-    found = [_check(name, line.strip()) for line in lines if line.strip().startswith("### CHECK")]
+    found = [_check(name, line.strip()) for line in lines if CHECK_LIKE.match(line.strip())]
     try:
         tree = ast.parse("\n".join(lines))
     except SyntaxError as error:

@@ -7,7 +7,7 @@ from pathlib import Path
 from nbformat import NotebookNode
 from traitlets.config import Config
 
-from autograder import notebooks, paths, source
+from autograder import notebooks, paths, probes, source
 from autograder.course import Course
 
 # A shorter line, such as `return x`, gives nothing away and may stand in a release by chance.
@@ -22,7 +22,7 @@ def release(path: Path) -> str:
     """The student notebook of the percent notebook at ``path``: nbgrader's conversion, always the same bytes.
 
     Raises:
-        SourceError: if the source breaks a rule of the format.
+        SourceError: if the source breaks a rule of the format, or a test has no hidden part that hands out values.
         LeakError: if a solution, a model answer or a hidden test would be left in the release.
     """
     with tempfile.TemporaryDirectory() as folder:
@@ -30,6 +30,7 @@ def release(path: Path) -> str:
         settings = Config({"SaveCells": {"enabled": False}, "GenerateAssignment": {"no_database": True}})
         course = Course(Path(folder), settings)
         notebook = course.add_source(path)
+        probes.read(notebook)  # every test must be able to give a mark
         course.generate_assignment(path.parent.name)
         text = course.notebook("release", path.parent.name, path.stem).read_bytes()
     check_leaks(notebook, notebooks.from_bytes(text))

@@ -22,6 +22,7 @@ def of(root: Path) -> bytes:
     path = root / ".autograder" / "secret"
     path.parent.mkdir(parents=True, exist_ok=True)
     if not path.exists():
+        path.parent.chmod(0o700)  # beside the secret lies what follows from it: expected values
         unfinished = path.with_name(f"secret.{os.getpid()}")
         handle = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with os.fdopen(handle, "wb") as file:

@@ -73,7 +73,7 @@ def load(path: Path) -> NotebookNode:
         if kind == "task":
             task, name = name, f"{name}-task"
             effort[task] = options
-        elif kind in ("solution", "tests", "answer") and name.split("-")[0] != task:
+        elif kind in ("solution", "tests", "answer") and task_of(name) != task:
             raise SourceError(f"{where}: got the name {name!r}; expected {task!r} or {task + '-...'!r}, after its task")
         if not NAME.fullmatch(name) or any(name == other.id for other in cells):
             raise SourceError(f"{where}: got the name {name!r}; expected letters, digits, _ and -, and each name once")
@@ -106,13 +106,18 @@ def kind_of(cell: NotebookNode) -> str:
     return "locked" if grader.get("locked") else ""
 
 
+def task_of(name: str) -> str:
+    """The task that a solution, test or answer belongs to, by its name."""
+    return name.split("-")[0]
+
+
 def tasks(notebook: NotebookNode) -> dict[str, list[str]]:
     """Task -> the names of its graded cells, both in the order of the notebook."""
     graded: dict[str, list[str]] = {}
     for cell in notebook.cells:
         grader = cell.metadata.get("nbgrader", {})
         if grader.get("grade"):
-            graded.setdefault(grader["grade_id"].split("-")[0], []).append(grader["grade_id"])
+            graded.setdefault(task_of(grader["grade_id"]), []).append(grader["grade_id"])
     return graded
 
 
@@ -200,6 +205,8 @@ def _check_tests(where: str, text: str) -> None:
     if not text.startswith("# "):
         raise SourceError(f"{where}: expected the first line of a test to be a comment, the student's hint")
     visible = "\n".join(split(text, "HIDDEN TESTS")[0])
+    if "### CHECK" in visible:
+        raise SourceError(f"{where}: got a CHECK line that students would see; expected it in the hidden tests")
     statements = ast.parse(visible).body
     # nbgrader takes the value of a cell's last expression for the mark.
     if not statements or isinstance(statements[-1], ast.Expr):

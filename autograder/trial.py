@@ -34,17 +34,18 @@ class Trial:
     values: Mapping[str, Any]
 
 
-def run(notebook: NotebookNode, tests: Mapping[str, probes.HiddenTest]) -> Trial:
+def run(notebook: NotebookNode, tests: Mapping[str, probes.HiddenTest], key: bytes = SECRET) -> Trial:
     """Execute the code cells in order in one fresh namespace; a cell that fails does not stop the next. Then the hidden tests.
 
     Args:
         notebook: a source notebook, or one that was released and filled in.
         tests: the hidden tests, from the source notebook (``probes.read``).
+        key: the secret that their inputs are drawn from.
     """
     namespace: dict[str, Any] = {"__name__": "__main__"}
     errors: dict[str, str | None] = {}
     values = {}
-    asked = probes.requests(tests, SECRET, "trial")
+    asked = probes.requests(tests, key, "trial")
     with contextlib.redirect_stdout(io.StringIO()), warnings.catch_warnings():
         warnings.simplefilter("ignore")  # a warning never costs a mark
         snapshots = {}

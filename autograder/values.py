@@ -77,7 +77,8 @@ def _array(dtype: str, shape: list[Any], data: str) -> NDArray[Any]:
     if dtype not in DTYPES or len(shape) > 8 or not all(type(n) is int and 0 <= n < 2**40 for n in shape):
         raise ValuesError("not an array of numbers")
     kind = np.dtype(dtype)
-    if math.prod(shape) * kind.itemsize > MOST_BYTES or len(data) > 2 * MOST_BYTES:
+    # An empty array too: its other sides may be too long for numpy.
+    if math.prod(max(n, 1) for n in shape) * kind.itemsize > MOST_BYTES or len(data) > 2 * MOST_BYTES:
         raise ValuesError("an array that is too large")
     try:
         content = base64.b64decode(data, validate=True)

@@ -244,8 +244,9 @@ assert agrees(float(eigenvalue), 7.0), (
     f"the largest of 2, 7, 1 is 7, yours is {float(eigenvalue):g}"
 )
 ### BEGIN HIDDEN TESTS
+# With many points no two eigenvalues come close by chance, which an iteration could not separate.
 for d in (4, 7, 2):
-    x = cloud(int(draw.integers(2**31)), d=d)
+    x = cloud(int(draw.integers(2**31)), n=2000, d=d)
     x = x - x.mean(dim=0)
     probe(eigenvalue=float(fit_1d(x.T @ x / len(x))[0]))
 ### END HIDDEN TESTS
@@ -263,7 +264,7 @@ assert agrees(w.abs(), [0.0, 1.0, 0.0]), (
 )
 ### BEGIN HIDDEN TESTS
 for d in (4, 7, 2):
-    x = cloud(int(draw.integers(2**31)), d=d)
+    x = cloud(int(draw.integers(2**31)), n=2000, d=d)
     x = x - x.mean(dim=0)
     _, w = fit_1d(x.T @ x / len(x))
     probe(line=torch.outer(w, w))
@@ -337,7 +338,7 @@ assert agrees(w_dec @ w_enc, torch.full((2, 2), 0.5)), (
 )
 ### BEGIN HIDDEN TESTS
 for d in (3, 6):
-    x = cloud(int(draw.integers(2**31)), d=d)
+    x = cloud(int(draw.integers(2**31)), n=2000, d=d)
     x = x - x.mean(dim=0)
     w_enc, w_dec = fit(x.T @ x / len(x), 1)
     probe(product=w_dec @ w_enc)
@@ -353,7 +354,7 @@ assert agrees(product, torch.diag(torch.tensor([0.0, 1.0, 1.0, 0.0]))), (
 )
 ### BEGIN HIDDEN TESTS
 for d, k in ((4, 2), (6, 3), (5, 4), (3, 3)):
-    x = cloud(int(draw.integers(2**31)), d=d)
+    x = cloud(int(draw.integers(2**31)), n=2000, d=d)
     x = x - x.mean(dim=0)
     w_enc, w_dec = fit(x.T @ x / len(x), k)
     probe(product=w_dec @ w_enc)
@@ -708,8 +709,9 @@ k = choose_k(torch.tensor([0.6, 0.3, 0.1]), 0.5)
 assert k in (1, 2, 3), f"expected 1, 2 or 3, got {k!r}"
 ### BEGIN HIDDEN TESTS
 shares = np.sort(draw.dirichlet(np.ones(3)))[::-1].copy()
-k = choose_k(torch.tensor(shares), float(draw.uniform(0.1, 0.9)))
-probe(is_a_size=k in (1, 2, 3))
+for share in (shares[0] / 2, 1 - shares[2] / 2):  # the smallest and the largest answer
+    k = choose_k(torch.tensor(shares), float(share))
+    probe(is_a_size=k in (1, 2, 3))
 ### END HIDDEN TESTS
 
 # %% tests="choose_k-values" points=1

@@ -110,7 +110,8 @@ def source_with(tmp_path):
         default = {
             "task": '# %% [markdown] task="one" minutes=1 difficulty=1\n# ## One',
             "solution": '# %% solution="one"\ndef one():\n    ### BEGIN SOLUTION\n    return 3 - 2 + 1 - 1\n    ### END SOLUTION',
-            "tests": '# %% tests="one-value" points=1\n# It is one.\nassert one() == 1, "it is one"',
+            "tests": '# %% tests="one-value" points=1\n# It is one.\nassert one() == 1, "it is one"\n'
+            "### BEGIN HIDDEN TESTS\nprobe(one=one())\n### END HIDDEN TESTS",
             "more": "",
         }
         text = "\n\n".join(textwrap.dedent(part) for part in (default | parts).values())

@@ -30,3 +30,10 @@ def test_the_table_aligns_numbers_to_the_right():
 
 def test_no_grades_make_no_rows():
     assert grades.rows([]) == []
+
+
+def test_a_penalty_has_a_column_if_anybody_was_late():
+    late = grades.Grade("c", "01_tiny", 3.0, 4.5, {"double": 2.5, "reason": 2.0}, "graded", penalty=1.5)
+    rows = list(csv.DictReader(grades.to_csv(grades.rows([*GRADES, late])).splitlines()))
+    assert [row["late_penalty"] for row in rows] == ["0", "0", "1.5"]
+    assert [row["score"] for row in rows] == ["2.5", "4.5", "3"]

@@ -74,8 +74,8 @@ LEAKS = {
     "the solution in a comment": {"more": "# %%\n#     return 3 - 2 + 1 - 1"},
     "a hidden test in a later cell": {
         "tests": '# %% tests="one-value" points=1\n# One.\nassert one() == 1, "it is one"\n'
-        "### BEGIN HIDDEN TESTS\nfor unseen in range(17): assert one() == 1, str(unseen)\n### END HIDDEN TESTS",
-        "more": "# %%\nfor unseen in range(17): assert one() == 1, str(unseen)",
+        "### BEGIN HIDDEN TESTS\nfor unseen in range(17): probe(one=one())\n### END HIDDEN TESTS",
+        "more": "# %%\nfor unseen in range(17): probe(one=one())",
     },
     "the model answer in the task": {
         "more": '# %% [markdown] task="two" minutes=1 difficulty=1\n# ## Two\n#\n# One and one make two.\n\n'
@@ -120,8 +120,18 @@ def test_a_secret_line_is_found_without_its_marks(line, origin, tiny):
 
 def test_a_line_that_the_visible_part_of_the_test_shows_anyway_is_no_leak(source_with):
     test = '# %% tests="one-value" points=1\n# One.\nresult = one()\nassert result == 1, "it is one"\n'
-    test += '### BEGIN HIDDEN TESTS\nresult = one()\nassert result + 1 == 2, "it is one"\n### END HIDDEN TESTS'
+    test += "### BEGIN HIDDEN TESTS\nresult = one()\nprobe(two=result + 1)\n### END HIDDEN TESTS"
     assert "result + 1" not in release.release(source_with(tests=test))
+
+
+@pytest.mark.parametrize(
+    ("hidden", "word"),
+    [("", "hands out no value"), ("\n### BEGIN HIDDEN TESTS\nprobe(a=1)\nassert 1\n### END HIDDEN TESTS", "an assert")],
+)
+def test_a_test_that_can_give_no_mark_is_refused(hidden, word, source_with):
+    test = '# %% tests="one-value" points=1\n# It is one.\nassert one() == 1, "it is one"'
+    with pytest.raises(source.SourceError, match=word):
+        release.release(source_with(tests=test + hidden))
 
 
 def test_differences_name_the_cells(tiny, tmp_path):

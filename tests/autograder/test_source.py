@@ -53,6 +53,7 @@ BROKEN = {
     "an assert without a message": ({"tests": TEST + "# It is one.\nassert one() == 1"}, "message"),
     "a test that ends in a value": ({"tests": TEST + '# It is one.\nassert one() == 1, "m"\none()'}, "expression"),
     "a test that is only a comment": ({"tests": TEST + "# It is one."}, "statement"),
+    "a check that students would see": ({"tests": TEST + '# It is one.\n### CHECK a: shape()\nassert 1, "m"'}, "CHECK"),
     "a misspelt mark": ({"tests": TEST + '# One.\nassert one(), "m"\n### BEGIN HIDEN TESTS\nx = 1'}, "HIDEN"),
     "a mark in small letters": ({"tests": TEST + '# One.\nassert one(), "m"\n# begin hidden tests\nx = 1'}, "begin"),
     "a mark that is not closed": (

@@ -76,6 +76,7 @@ def test_whatever_is_handed_out_there_is_a_verdict(given):
         {"array": "|O", "shape": [1], "data": "AAAAAAAAAAA="},
         {"array": "<f8", "shape": [-1], "data": ""},
         {"array": "<f8", "shape": [2**39], "data": ""},
+        {"array": "<f8", "shape": [0, 2**39, 2**39], "data": ""},
         {"array": "<f8", "shape": [True], "data": "AAAAAAAAAAA="},
         {"array": "<f8", "shape": [1], "data": "no base64"},
     ],
@@ -111,7 +112,7 @@ def test_what_agrees(value, expected):
         (torch.ones(1, 2), torch.ones(2), "shape"),
         ("2", 2, "no tensor"),
         (None, 2, "no tensor"),
-        (object(), 2, "is a object"),
+        (object(), 2, "is of the type object"),
         ([1, 2], [1, 3], "part 2 differs"),
         ([1], [1, 2], "1 parts; expected 2"),
     ],
@@ -153,6 +154,62 @@ def test_an_error_is_judged_by_the_grader_and_against_the_right_data():
     assert not verdicts.judge(test, expected, entry(x=x + 9, x_hat=x + 9)).passed
 
 
+def test_in_a_loop_each_value_is_compared_with_the_one_of_its_round():
+    test = probes.parse("t", ["for n in f: probe(x=n, x_hat=n)", '### CHECK x_hat: squared_error(to="x", times=1.1)'])
+    rounds = [("x", np.zeros(2)), ("x_hat", np.ones(2)), ("x", np.ones(3)), ("x_hat", np.zeros(3))]
+    expected = {"values": [[name, probing.encode(value)] for name, value in rounds], "error": None}
+    assert verdicts.judge(test, expected, expected).passed
+    swapped = {**expected, "values": [expected["values"][i] for i in (0, 1, 2, 2)]}
+    swapped["values"][3] = ["x_hat", probing.encode(np.full(3, -1.0))]
+    assert not verdicts.judge(test, expected, swapped).passed
+
+
+def test_runs_that_cannot_be_told_apart():
+    test = probes.parse("t", ["probe(a=f(1), w=f(2))", "### CHECK w: shape()"])
+    one = entry(a=2.0, w=np.array([1.0, -1.0]))
+    assert verdicts.alike(test, one, entry(a=2.0, w=np.array([-1.0, 1.0])))
+    assert not verdicts.alike(test, one, entry(a=2.0, w=np.array([1.0])))
+    assert not verdicts.alike(test, one, entry(a=2.1, w=np.array([1.0, -1.0])))
+    assert not verdicts.alike(test, one, {**one, "error": "ValueError"})
+    assert not verdicts.alike(test, one, entry(a=2.0))
+    assert not verdicts.alike(test, one, entry(w=np.array([1.0, -1.0]), a=2.0))
+    # A bound takes every number below it, but not each for the other when one is above.
+    bound = hidden("### CHECK a: at_most(times=1.05)")
+    assert verdicts.alike(bound, entry(a=2.0), entry(a=2.05))
+    assert not verdicts.alike(bound, entry(a=2.0), entry(a=1.0))
+
+
+@settings(max_examples=200, deadline=None, derandomize=True)
+@given(JSON)
+def test_what_is_handed_out_can_always_be_compared(given):
+    assert not verdicts.alike(hidden(), entry(a=1.0), given)
+
+
+def test_only_pythons_own_errors_are_named():
+    for error in ("print", "__import__", "Secret17", ["KeyError"], 17):
+        message = verdicts.judge(hidden(), entry(a=1.0), {"values": [], "error": error}).message
+        assert message == "On other inputs, your code raised an error."
+
+
+def test_small_integers_do_not_wrap_around():
+    falling = np.array([9, 5, 1], dtype=np.uint8)
+    assert not judged(falling, np.arange(3.0), "### CHECK a: increasing()").passed
+    assert judged(falling, np.arange(3.0), "### CHECK a: decreasing()").passed
+    assert not judged(np.array([True, False, False]), np.arange(3.0), "### CHECK a: increasing()").passed
+
+
+HUGE = [np.array([1e308, -1e308]), np.array([math.nan, -math.inf]), np.array([6e4, -6e4], dtype=np.float16)]
+
+
+@pytest.mark.parametrize("check", sorted(checks.CHECKS))
+@pytest.mark.parametrize("value", [*HUGE, np.array([1j, 2]), np.array([2**63 - 1, -(2**63)]), [1, 2], "x", None])
+def test_no_value_breaks_a_check(check, value):
+    """Warnings are errors here."""
+    arguments = "to='a', times=1" if check == "squared_error" else ""
+    verdict = judged(value, np.array([1.0, 2.0]), f"### CHECK a: {check}({arguments})")
+    assert verdict.passed or verdict.message
+
+
 def test_errors_and_missing_values():
     right = entry(a=1.0)
     raised = {"values": [], "error": "KeyError"}
@@ -186,6 +243,8 @@ def test_what_is_sent_has_neither_comments_nor_checks():
         (["probe(a=1)", "### CHECK a: close(tolerance=1)"], "unexpected keyword"),
         (["probe(a=1)", "### CHECK a: close(rtol=open('x'))"], "malformed"),
         (["probe(a=1)", "### CHECK a close"], "CHECK name"),
+        (["probe(a=1)", "## CHECK a: close()"], "CHECK name"),
+        (["probe(a=1)", "### check a: close()"], "CHECK name"),
         (["probe(a=1)", '### CHECK a: squared_error(to="z", times=1)'], "about 'z'"),
     ],
 )
@@ -204,6 +263,7 @@ def test_the_secret_is_made_once_and_is_nobody_elses(tmp_path):
     assert secret.of(tmp_path / "other") != first
     path = tmp_path / ".autograder" / "secret"
     assert path.stat().st_mode & 0o777 == 0o600
+    assert path.parent.stat().st_mode & 0o777 == 0o700
     assert [one.name for one in path.parent.iterdir()] == ["secret"]
     os.chmod(path, 0o644)
     with pytest.raises(secret.SecretError, match="chmod 600"):
