@@ -67,6 +67,7 @@ def grade(course: Course, assignment: str, options: Options | None = None) -> Su
     """
     options = options or Options()
     summary = Summary()
+    course.config.RunSandboxed.sandboxed = options.sandboxed
     with alone(course.root), Pool(options.workers, options.scheduler) as pool:
         for notebook in notebooks_of(course, assignment):
             one = Assignment(course.root, assignment, notebook)

@@ -7,6 +7,7 @@ import json
 import logging
 import time
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -80,7 +81,10 @@ def execute(server: Kernels, notebook: NotebookNode, probes: Mapping[str, Probe]
     Raises:
         SandboxError: if the sandbox itself failed; nothing that a submission does can raise here.
     """
-    return asyncio.run(_execute(server, copy.deepcopy(notebook), probes, limits))
+    # In a thread: formgrader calls this from the event loop of Jupyter's server, and a thread can have only one.
+    with ThreadPoolExecutor(1) as thread:
+        running = _execute(server, copy.deepcopy(notebook), probes, limits)
+        return thread.submit(asyncio.run, running).result()
 
 
 async def _execute(server: Kernels, notebook: NotebookNode, probes: Mapping[str, Probe], limits: Limits) -> Execution:

@@ -150,8 +150,9 @@ def test_an_error_is_judged_by_the_grader_and_against_the_right_data():
     expected = entry(x=x, x_hat=x + 1.0)
     assert verdicts.judge(test, expected, entry(x=x, x_hat=x - 1.04)).passed
     assert not verdicts.judge(test, expected, entry(x=x, x_hat=x - 1.06)).passed
-    # A submission that lies about x gains nothing.
+    # A submission that lies about x gains nothing, nor does one that hands out x in the place of its result.
     assert not verdicts.judge(test, expected, entry(x=x + 9, x_hat=x + 9)).passed
+    assert "which no result can" in verdicts.judge(test, expected, entry(x=x, x_hat=x)).message
 
 
 def test_in_a_loop_each_value_is_compared_with_the_one_of_its_round():

@@ -1,0 +1,110 @@
+"""Formgrader in a real Jupyter server: its button grades as the command does, and its page shows nothing that could run."""
+
+import html
+import json
+import re
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+
+import pytest
+
+from autograder import bank, grades, notebooks, paths, source
+from autograder.course import Course
+from autograder.record import Record, place
+
+TOKEN = "token"
+CODE = "from IPython.display import HTML, display\ndisplay(HTML('<script>document.title = \"owned\"</script>'))\n"
+ANSWERS = {
+    "right": "def double(x):\n    return x + x",
+    "square": "def double(x):\n    return x * x",
+    "hostile": CODE + "def double(x):\n    return 2 * abs(x)",
+}
+
+
+class Server:
+    """A Jupyter server that was started in the folder with ``nbgrader_config.py``."""
+
+    def __init__(self, folder):
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            self.port = free.getsockname()[1]
+        self.log = (folder / "server.log").open("w")
+        command = [sys.executable, "-m", "jupyter", "server", "--no-browser", f"--ServerApp.port={self.port}"]
+        command += ["--ServerApp.port_retries=0", "--allow-root", f"--IdentityProvider.token={TOKEN}"]
+        command += ["--ServerApp.disable_check_xsrf=True"]
+        self.process = subprocess.Popen(command, cwd=folder, stdout=self.log, stderr=subprocess.STDOUT)
+
+    def ask(self, path, *, post=False):
+        """What the server answers, as text; it may still be starting."""
+        request = urllib.request.Request(
+            f"http://127.0.0.1:{self.port}/{path}",
+            data=b"{}" if post else None,
+            headers={"Authorization": f"token {TOKEN}"},
+        )
+        for _ in range(600):
+            assert self.process.poll() is None, "the server has stopped"
+            try:
+                with urllib.request.urlopen(request, timeout=120) as answer:
+                    return answer.read().decode()
+            except urllib.error.HTTPError as error:
+                raise AssertionError(f"{path}: {error.code}\n{error.read().decode()[:2000]}") from error
+            except urllib.error.URLError:
+                time.sleep(0.1)
+        raise AssertionError("the server has not answered")
+
+    def close(self):
+        self.process.terminate()
+        self.process.wait(60)
+        self.log.close()
+
+
+@pytest.fixture(scope="module")
+def served(sandbox, tiny_for_module, tmp_path_factory):
+    """A course with three submissions, and the server in its folder."""
+    folder = tmp_path_factory.mktemp("served")
+    shutil.copy(paths.REPOSITORY / "nbgrader_config.py", folder)
+    course = Course(folder / "course")
+    course.add_source(tiny_for_module)
+    course.generate_assignment("01_tiny")
+    released = notebooks.from_bytes(course.notebook("release", "01_tiny", "tiny").read_bytes())
+    for student, code in ANSWERS.items():
+        text = notebooks.to_text(bank.fill_in(released, {"double": code}))
+        paths.write(course.notebook("submitted", "01_tiny", "tiny", student), text)
+    server = Server(folder)
+    try:
+        for student in ANSWERS:
+            answer = json.loads(server.ask(f"formgrader/api/submission/01_tiny/{student}/autograde", post=True))
+            assert answer["success"], answer.get("error") or answer.get("log")
+        yield course, server
+    finally:
+        server.close()
+
+
+@pytest.mark.slow
+def test_the_button_gives_the_marks_and_diagnoses_of_the_command(served, tiny_for_module):
+    course, _ = served
+    with course.gradebook() as gradebook:
+        marks = grades.collect(gradebook, "01_tiny", source.tasks(source.load(tiny_for_module)))
+    assert {grade.student: grade.tasks["double"] for grade in marks} == {"right": 2.5, "square": 0, "hostile": 1}
+    found = {student: Record.read(place(course.root, "01_tiny", "tiny", student)) for student in ANSWERS}
+    assert all(record.sandboxed for record in found.values())
+    assert {student: record.diagnoses.get("double", [""])[0] for student, record in found.items()} == {
+        "right": "",
+        "square": "square",
+        "hostile": "absolute",
+    }
+
+
+@pytest.mark.slow
+def test_the_page_of_a_submission_has_no_script_of_the_students(served):
+    course, server = served
+    with course.gradebook() as gradebook:
+        number = gradebook.find_submission_notebook("tiny", "01_tiny", "hostile").id
+    page = server.ask(f"formgrader/submissions/{number}/")
+    assert "return 2 * abs(x)" in html.unescape(re.sub(r"<[^>]*>", "", page))
+    assert "<script>document.title" not in page
