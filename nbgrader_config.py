@@ -22,6 +22,9 @@ c = get_config()
 # Everything of a course lies in one folder, which git ignores: source, submitted, autograded, feedback, gradebook.db.
 c.CourseDirectory.root = str(Path(__file__).resolve().parent / "course")
 
+# The name in the exchange. PostgreSQL takes no assignment of a course without a name.
+c.CourseDirectory.course_id = "autoencoders"
+
 # What stands in the place of a solution.
 c.ClearSolutions.code_stub = {"python": "# YOUR CODE HERE\nraise NotImplementedError"}
 c.ClearSolutions.text_stub = "YOUR ANSWER HERE"

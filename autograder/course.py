@@ -95,7 +95,8 @@ class Course:
     @contextlib.contextmanager
     def gradebook(self) -> Iterator[Gradebook]:
         """The gradebook of this course, closed at the end."""
-        with Gradebook(CourseDirectory(config=self.config).db_url) as gradebook:
+        folders = CourseDirectory(config=self.config)
+        with Gradebook(folders.db_url, folders.course_id) as gradebook:
             yield gradebook
 
     def _run(self, step: type, assignment: str, student: str | None = None) -> None:

@@ -4,8 +4,9 @@ import subprocess
 import sys
 
 import pytest
+from classroom import open_course, submit
 
-from autograder import bank, grades, grading, notebooks, paths, release, source
+from autograder import grades, grading, notebooks, paths, release
 from autograder.course import Course, CourseError
 
 pytestmark = pytest.mark.slow
@@ -36,13 +37,9 @@ UNREADABLE = {
 @pytest.fixture(scope="module")
 def graded(sandbox, tiny_for_module, tmp_path_factory):
     """The course after autograding and feedback, as (course, summary, pages by student)."""
-    course = Course(tmp_path_factory.mktemp("course"))
-    course.add_source(tiny_for_module)
-    course.generate_assignment("01_tiny")
+    course = open_course(tmp_path_factory.mktemp("course"), tiny_for_module)
+    submit(course, **SUBMISSIONS)
     released = notebooks.from_bytes(course.notebook("release", "01_tiny", "tiny").read_bytes())
-    for student, answers in SUBMISSIONS.items():
-        text = notebooks.to_text(bank.fill_in(released, answers))
-        paths.write(course.notebook("submitted", "01_tiny", "tiny", student), text)
     for student, (damage, _) in UNREADABLE.items():
         submission = course.notebook("submitted", "01_tiny", "tiny", student)
         submission.parent.mkdir(parents=True)
@@ -53,13 +50,9 @@ def graded(sandbox, tiny_for_module, tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def result(graded, tiny_for_module):
+def result(graded):
     course, _, _ = graded
-    with course.gradebook() as gradebook:
-        return {
-            grade.student: grade
-            for grade in grades.collect(gradebook, "01_tiny", source.tasks(source.load(tiny_for_module)))
-        }
+    return {grade.student: grade for grade in grades.of(course, "01_tiny")}
 
 
 def test_the_source_folder_holds_the_notebook_and_nothing_else(graded):
@@ -111,7 +104,7 @@ def test_feedback_shows_marks_and_the_reason_but_no_hidden_test(graded):
             assert secret not in pages[student], f"{student}: {secret}"
 
 
-def test_grading_again_keeps_marks_given_by_hand(graded, tiny_for_module):
+def test_grading_again_keeps_marks_given_by_hand(graded):
     course, _, _ = graded
     with course.gradebook() as gradebook:
         gradebook.find_grade("reason", "tiny", "01_tiny", "warns").manual_score = 2
@@ -120,9 +113,7 @@ def test_grading_again_keeps_marks_given_by_hand(graded, tiny_for_module):
     assert summary.graded == []
     assert set(summary.unchanged) == set(SUBMISSIONS) | set(UNREADABLE)
     course.autograde("01_tiny")
-    with course.gradebook() as gradebook:
-        again = grades.collect(gradebook, "01_tiny", source.tasks(source.load(tiny_for_module)))
-    assert {grade.student: grade.score for grade in again}["warns"] == 4.5
+    assert {grade.student: grade.score for grade in grades.of(course, "01_tiny")}["warns"] == 4.5
 
 
 def test_plain_nbgrader_commands_use_the_same_settings(sandbox, tiny, tmp_path):
@@ -138,13 +129,10 @@ def test_plain_nbgrader_commands_use_the_same_settings(sandbox, tiny, tmp_path):
     nbgrader("generate_assignment")
     released = course.notebook("release", "01_tiny", "tiny").read_bytes()
     assert released.decode() == release.release(tiny)
-    for student in ("warns", "fails_hidden"):
-        text = notebooks.to_text(bank.fill_in(notebooks.from_bytes(released), SUBMISSIONS[student]))
-        paths.write(course.notebook("submitted", "01_tiny", "tiny", student), text)
+    submit(course, **{student: SUBMISSIONS[student] for student in ("warns", "fails_hidden")})
     nbgrader("autograde")
     nbgrader("generate_feedback")
-    with course.gradebook() as gradebook:
-        marks = grades.collect(gradebook, "01_tiny", source.tasks(source.load(tiny)))
+    marks = grades.of(course, "01_tiny")
     assert {grade.student: grade.tasks["double"] for grade in marks} == {"warns": 2.5, "fails_hidden": 1}
     page = course.notebook("feedback", "01_tiny", "tiny", "fails_hidden").with_suffix(".html").read_text()
     assert "your code raised KeyError" in page

@@ -12,18 +12,14 @@ import urllib.error
 import urllib.request
 
 import pytest
+from classroom import ABSOLUTE, RIGHT, SQUARE, open_course, submit
 
-from autograder import bank, grades, notebooks, paths, source
-from autograder.course import Course
+from autograder import grades, paths
 from autograder.record import Record, place
 
 TOKEN = "token"
 CODE = "from IPython.display import HTML, display\ndisplay(HTML('<script>document.title = \"owned\"</script>'))\n"
-ANSWERS = {
-    "right": "def double(x):\n    return x + x",
-    "square": "def double(x):\n    return x * x",
-    "hostile": CODE + "def double(x):\n    return 2 * abs(x)",
-}
+ANSWERS = {"right": RIGHT, "square": SQUARE, "hostile": CODE + ABSOLUTE}
 
 
 class Server:
@@ -68,13 +64,8 @@ def served(sandbox, tiny_for_module, tmp_path_factory):
     """A course with three submissions, and the server in its folder."""
     folder = tmp_path_factory.mktemp("served")
     shutil.copy(paths.REPOSITORY / "nbgrader_config.py", folder)
-    course = Course(folder / "course")
-    course.add_source(tiny_for_module)
-    course.generate_assignment("01_tiny")
-    released = notebooks.from_bytes(course.notebook("release", "01_tiny", "tiny").read_bytes())
-    for student, code in ANSWERS.items():
-        text = notebooks.to_text(bank.fill_in(released, {"double": code}))
-        paths.write(course.notebook("submitted", "01_tiny", "tiny", student), text)
+    course = open_course(folder / "course", tiny_for_module)
+    submit(course, **ANSWERS)
     server = Server(folder)
     try:
         for student in ANSWERS:
@@ -86,11 +77,13 @@ def served(sandbox, tiny_for_module, tmp_path_factory):
 
 
 @pytest.mark.slow
-def test_the_button_gives_the_marks_and_diagnoses_of_the_command(served, tiny_for_module):
+def test_the_button_gives_the_marks_and_diagnoses_of_the_command(served):
     course, _ = served
-    with course.gradebook() as gradebook:
-        marks = grades.collect(gradebook, "01_tiny", source.tasks(source.load(tiny_for_module)))
-    assert {grade.student: grade.tasks["double"] for grade in marks} == {"right": 2.5, "square": 0, "hostile": 1}
+    assert {grade.student: grade.tasks["double"] for grade in grades.of(course, "01_tiny")} == {
+        "right": 2.5,
+        "square": 0,
+        "hostile": 1,
+    }
     found = {student: Record.read(place(course.root, "01_tiny", "tiny", student)) for student in ANSWERS}
     assert all(record.sandboxed for record in found.values())
     assert {student: record.diagnoses.get("double", [""])[0] for student, record in found.items()} == {

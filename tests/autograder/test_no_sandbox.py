@@ -1,25 +1,17 @@
 """Grading without a sandbox: it warns, the marks are right for honest work, and every submission asks for a human."""
 
 import pytest
+from classroom import RIGHT, SQUARE, open_course, submit
 
-from autograder import __main__, bank, grades, notebooks, paths, report
-from autograder.course import Course
+from autograder import __main__, grades, report
 from autograder.record import Record, place
 
 
 @pytest.mark.slow
 def test_marks_are_flagged(tiny, tmp_path, capsys, monkeypatch):
     monkeypatch.setenv("PATH", "")  # no bubblewrap: it must not be needed
-    course = Course(tmp_path / "course")
-    course.add_source(tiny)
-    course.generate_assignment("01_tiny")
-    released = notebooks.from_bytes(course.notebook("release", "01_tiny", "tiny").read_bytes())
-    for student, code in {
-        "right": "def double(x):\n    return 2 * x",
-        "square": "def double(x):\n    return x * x",
-    }.items():
-        text = notebooks.to_text(bank.fill_in(released, {"double": code}))
-        paths.write(course.notebook("submitted", "01_tiny", "tiny", student), text)
+    course = open_course(tmp_path / "course", tiny)
+    submit(course, right=RIGHT, square=SQUARE)
     command = ["grade", "01_tiny", "--course", str(course.root), "--workers", "1"]
     assert __main__.main(command) == 1
     assert "apt install bubblewrap" in capsys.readouterr().err
