@@ -8,13 +8,14 @@ from autograder import demo, export, grades, grading, paths, release, report, so
 from autograder.assignment import AssignmentError
 from autograder.course import Course, CourseError
 from autograder.export_tables import ExportError
+from autograder.pool import PoolError
 from autograder.sandbox.bubblewrap import SandboxError
 from autograder.secret import SecretError
 from autograder.source import SourceError
 
 ERRORS = (
     *(SourceError, release.LeakError, solved.SolutionError, CourseError, demo.DemoError),
-    *(AssignmentError, ExportError, SandboxError, SecretError),
+    *(AssignmentError, ExportError, PoolError, SandboxError, SecretError),
 )
 
 

@@ -75,9 +75,7 @@ def up_to_sign(value: Any, expected: Any, *, rtol: float = 1e-6, atol: float = 1
     return close(value, expected, rtol=rtol, atol=atol) and close(-value, expected, rtol=rtol, atol=atol)
 
 
-def squared_error(
-    value: Any, expected: Any, *, to: Any, times: float, bound: float = 0.0, least: float = 0.5
-) -> str:
+def squared_error(value: Any, expected: Any, *, to: Any, times: float, bound: float = 0.0, least: float = 0.5) -> str:
     """Its mean squared distance to the solution's value ``to`` is at most ``bound + times`` the solution's own.
 
     Nor is it less than ``least`` times that: what comes so close is ``to`` itself, handed out in the place of a result.

@@ -63,6 +63,7 @@ def grade(course: Course, assignment: str, options: Options | None = None) -> Su
 
     Raises:
         AssignmentError: if the assignment was not generated, or somebody else is grading this course.
+        PoolError: if there is no worker.
         SandboxError: if there can be no sandbox.
     """
     options = options or Options()
@@ -132,6 +133,10 @@ def _grade(course: Course, assignment: Assignment, pool: Pool, options: Options,
     with tqdm(total=len(folders), unit="submission", disable=not options.progress) as bar:
         for student, execution in pool.run(orders()):
             key, state = keys.pop(student)
+            if execution is None:
+                summary.human[student] = "several workers ended while they ran it; it is not graded: grade again"
+                bar.update()
+                continue
             if execution:
                 assignment.keep(student, key, execution)
             before, start = course.score(assignment.name, student), time.perf_counter()

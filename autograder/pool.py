@@ -4,13 +4,18 @@ from collections.abc import Iterable, Iterator
 from types import TracebackType
 from typing import Any
 
-from distributed import Client, KilledWorker, LocalCluster, as_completed
+from distributed import Client, Future, KilledWorker, LocalCluster, as_completed
 
 from autograder import workers
-from autograder.sandbox.execution import Execution
 
 AHEAD = 3
 """Submissions for each worker that are under way at once, so that memory does not grow with the class."""
+CONNECT_SECONDS = 10
+WORKER_SECONDS = 60
+
+
+class PoolError(RuntimeError):
+    """There are no workers; says what to start."""
 
 
 class Pool:
@@ -35,7 +40,20 @@ class Pool:
                 dashboard_address="127.0.0.1:0",
                 host="127.0.0.1",
             )
-        self._client = Client(self._cluster or self._scheduler)
+        try:
+            self._client = Client(self._cluster or self._scheduler, timeout=CONNECT_SECONDS)
+        except (OSError, ValueError) as error:
+            raise PoolError(
+                f"no Dask scheduler answers at {self._scheduler!r}; start one with: dask scheduler"
+            ) from error
+        try:
+            self._client.wait_for_workers(1, timeout=WORKER_SECONDS)
+        except TimeoutError as error:
+            self._client.close()
+            raise PoolError(
+                f"the Dask scheduler at {self._scheduler} has no workers; start some with: "
+                f"dask worker {self._scheduler} --nthreads 1"
+            ) from error
         return self
 
     def __exit__(
@@ -46,13 +64,27 @@ class Pool:
             self._cluster.close()
 
     def map(self, requests: Iterable[tuple[str, bytes]]) -> dict[str, bytes]:
-        """Run all requests, and wait for them: name -> result."""
-        return dict(self.run(requests))
+        """Run all requests, and wait for them: name -> result.
 
-    def run(self, requests: Iterable[tuple[str, bytes]]) -> Iterator[tuple[str, bytes]]:
-        """Run requests, given with their names; names and results come as they finish. An empty request has an empty result."""
+        Raises:
+            PoolError: if the workers that ran one died, each time.
+        """
+        results = {}
+        for name, result in self.run(requests):
+            if result is None:
+                raise PoolError(f"several workers ended while they ran {name!r}; see their logs")
+            results[name] = result
+        return results
+
+    def run(self, requests: Iterable[tuple[str, bytes]]) -> Iterator[tuple[str, bytes | None]]:
+        """Run requests, given with their names; names and results come as they finish.
+
+        An empty request has an empty result. One that has none, None, was tried by several workers that ended meanwhile: not by
+        what a submission does, which is stopped in its sandbox.
+        """
         waiting = iter(requests)
-        names: dict[Any, str] = {}
+        running: dict[Any, tuple[str, bytes]] = {}
+        lost = []
         done = as_completed()
         room = AHEAD * max(1, len(self._client.scheduler_info()["workers"]))
         while True:
@@ -60,18 +92,27 @@ class Pool:
                 if not request:
                     yield name, b""
                     continue
-                future = self._client.submit(workers.run, request, pure=False)
-                names[future.key] = name
+                future = self._submit(request)
+                running[future.key] = name, request
                 done.add(future)
-                if len(names) >= room:
+                if len(running) >= room:
                     break
-            if not names:
-                return
+            if not running:
+                break
             future = next(done)
-            name = names.pop(future.key)
+            name, request = running.pop(future.key)
             try:
                 yield name, future.result()
             except KilledWorker:
-                yield name, Execution(limits={"": "memory"}).to_bytes()
+                lost.append((name, request))
             finally:
                 future.release()
+        # Dask blames all that waited for a worker that ended. Those that end one by themselves are left.
+        for name, request in lost:
+            try:
+                yield name, self._submit(request).result()
+            except KilledWorker:
+                yield name, None
+
+    def _submit(self, request: bytes) -> "Future[bytes]":
+        return self._client.submit(workers.run, request, pure=False)

@@ -1,0 +1,108 @@
+"""Submissions run by a Dask cluster: a real scheduler, and workers in folders of their own that know no course."""
+
+import os
+import socket
+import subprocess
+import sys
+
+import pytest
+from classroom import ABSOLUTE, RIGHT, SQUARE, open_course, submit
+from distributed import Client
+
+from autograder import __main__, grades, grading, pool
+from autograder.pool import Pool, PoolError
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(scope="module")
+def scheduler(sandbox, tmp_path_factory):
+    """The address of a scheduler with two workers, each started in an empty folder."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        address = f"tcp://127.0.0.1:{free.getsockname()[1]}"
+    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+    dask = [
+        sys.executable,
+        "-m",
+        "distributed.cli.dask_scheduler",
+        "--host",
+        address,
+        "--dashboard-address",
+        "127.0.0.1:0",
+    ]
+    worker = [sys.executable, "-m", "distributed.cli.dask_worker", address, "--nthreads", "1", "--no-dashboard"]
+    started = [subprocess.Popen(dask, cwd=tmp_path_factory.mktemp("scheduler"), **quiet)]
+    started += [subprocess.Popen(worker, cwd=tmp_path_factory.mktemp("worker"), **quiet) for _ in range(2)]
+    try:
+        with Client(address, timeout=60) as client:
+            client.wait_for_workers(2, timeout=60)
+        yield address
+    finally:
+        for process in reversed(started):
+            process.terminate()
+        for process in started:
+            process.wait(60)
+
+
+def test_a_class_is_graded_by_the_workers(scheduler, tiny, tmp_path, capsys):
+    course = open_course(tmp_path / "course", tiny)
+    submit(course, right=RIGHT, square=SQUARE, absolute=ABSOLUTE)
+    command = ["grade", "01_tiny", "--course", str(course.root), "--scheduler", scheduler]
+    assert __main__.main(command) == 0
+    assert "3 graded, 0 unchanged" in capsys.readouterr().out
+    assert {grade.student: grade.score for grade in grades.of(course, "01_tiny")} == {
+        "right": 2.5,
+        "square": 0,
+        "absolute": 1,
+    }
+    with Client(scheduler) as client:
+        folders = set(client.run(os.getcwd).values())
+    assert len(folders) == 2
+    assert not any(str(course.root).startswith(folder) or folder.startswith(str(course.root)) for folder in folders)
+
+
+class Killed:
+    """A worker's death, from which Dask gives up after several."""
+
+    def __init__(self, unlucky):
+        self.unlucky = unlucky
+
+    def __call__(self, request):
+        if self.unlucky in request:
+            os._exit(1)
+        return b"done"
+
+
+def test_a_worker_that_dies_stops_nobody_else(monkeypatch):
+    monkeypatch.setattr(pool.workers, "run", Killed(b"deadly"))
+    with Pool(2) as workers:
+        results = dict(workers.run((name, name.encode()) for name in ("one", "deadly", "two", "three")))
+        assert results == {"one": b"done", "two": b"done", "three": b"done", "deadly": None}
+        with pytest.raises(PoolError, match="several workers ended while they ran 'deadly'"):
+            workers.map([("deadly", b"deadly")])
+
+
+def test_what_could_not_be_run_is_not_graded_and_is_tried_again(sandbox, tiny, tmp_path, monkeypatch):
+    course = open_course(tmp_path / "course", tiny)
+    submit(course, right=RIGHT, square=SQUARE)
+    options, run = grading.Options(workers=1, progress=False), Pool.run
+
+    def lose_one(self, requests):
+        return ((name, None if name == "square" else result) for name, result in run(self, requests))
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Pool, "run", lose_one)
+        summary = grading.grade(course, "01_tiny", options)
+    assert summary.graded == ["right"]
+    assert "grade again" in summary.human["square"]
+    assert [grade.student for grade in grades.of(course, "01_tiny")] == ["right"]
+    assert grading.grade(course, "01_tiny", options).graded == ["square"]
+
+
+@pytest.mark.parametrize("address", ["tcp://127.0.0.1:1", "nonsense://somewhere"])
+def test_no_scheduler(address, tiny, tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr(pool, "CONNECT_SECONDS", 1)
+    course = open_course(tmp_path / "course", tiny)
+    assert __main__.main(["grade", "01_tiny", "--course", str(course.root), "--scheduler", address]) == 1
+    assert f"no Dask scheduler answers at '{address}'; start one with: dask scheduler" in capsys.readouterr().err
