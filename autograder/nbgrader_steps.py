@@ -75,7 +75,7 @@ class RunSandboxed(NbGraderPreprocessor):  # type: ignore[misc]  # nbgrader has 
             limits = Limits(**self.limits)
             request = assignment.request(copy.deepcopy(notebook), limits, sandboxed=self.sandboxed)
             kept = assignment.kept(student, key_of(request))
-            execution = kept or Execution.from_bytes(workers.run(request))
+            execution = kept or Execution.from_bytes(_run(request))
             if kept is None:
                 assignment.keep(student, key_of(request), execution.to_bytes())
             start = time.perf_counter()
@@ -150,8 +150,13 @@ def write_outputs(notebook: NotebookNode, execution: Execution, record: Record) 
                 cell.outputs.append(outputs.error("TestFailed", record.messages.get(cell.id, record.problem)))
 
 
+def _run(request: bytes) -> bytes:
+    """Run a submission in this process, as nbgrader's own command does, which has no workers."""
+    return workers.run(request)
+
+
 def _one_by_one(requests: Iterable[tuple[str, bytes]]) -> dict[str, bytes]:
-    return {name: workers.run(request) for name, request in requests}
+    return {name: _run(request) for name, request in requests}
 
 
 def assignment_of(converter: Any, about: Mapping[str, str]) -> Assignment:

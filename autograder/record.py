@@ -23,6 +23,7 @@ class Record:
         seconds: "intake", "start", "execution", "verdict".
         memory: the most that was used, in bytes.
         answers: name of a written answer -> its digest, by which a changed answer is told.
+        doubt: why a person must look at it although it could be graded; "" if nobody must.
         sandboxed: False if it ran without a sandbox; its marks then cannot be trusted.
     """
 
@@ -36,7 +37,13 @@ class Record:
     seconds: dict[str, float] = field(default_factory=dict)
     memory: int = 0
     answers: dict[str, str] = field(default_factory=dict)
+    doubt: str = ""
     sandboxed: bool = True
+
+    @property
+    def needs_human(self) -> str:
+        """Why a person must look at the submission; "" if nobody must."""
+        return self.problem or self.doubt or ("" if self.sandboxed else "it ran without a sandbox")
 
     def write(self, path: Path) -> None:
         """Write it as JSON; the old file stays until all of the new one is there."""

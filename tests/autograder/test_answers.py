@@ -5,7 +5,7 @@ import json
 import pytest
 from test_verdicts import entry, hidden
 
-from autograder import bank, notebooks, trial
+from autograder import bank, trial, workers
 from autograder.answers import Answers, Mistake, known
 from autograder.assignment import Assignment, AssignmentError
 from autograder.course import Course
@@ -30,7 +30,7 @@ class Runner:
         for name, request in requests:
             self.names.append(name)
             order = json.loads(request)
-            notebook = notebooks.from_bytes(order["notebook"].encode())
+            notebook = workers.notebook_of(order)
             values = trial.run(notebook, self.tests).values
             results[name] = Execution(values=dict(values), limits=self.limits).to_bytes()
         return results

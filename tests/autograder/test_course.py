@@ -6,8 +6,9 @@ import sys
 import pytest
 from classroom import open_course, submit
 
-from autograder import grades, grading, notebooks, paths, release
+from autograder import grades, grading, nbgrader_steps, notebooks, paths, release, workers
 from autograder.course import Course, CourseError
+from autograder.pool import Pool
 
 pytestmark = pytest.mark.slow
 
@@ -143,3 +144,19 @@ def test_a_step_that_fails_says_where_its_log_is(tmp_path):
     with pytest.raises(CourseError, match=r"GenerateAssignment failed for 07_none.*nbgrader\.log"):
         Course(tmp_path).generate_assignment("07_none")
     assert "07_none" in (tmp_path / "nbgrader.log").read_text()
+
+
+def test_each_submission_is_run_once_and_by_a_worker(sandbox, tiny, tmp_path, monkeypatch):
+    course = open_course(tmp_path / "course", tiny)
+    submit(course, **SUBMISSIONS)
+    asked = []
+
+    def run(self, requests):
+        for name, request in requests:
+            asked.append(name)
+            yield name, workers.run(request)
+
+    monkeypatch.setattr(Pool, "run", run)
+    monkeypatch.setattr(nbgrader_steps, "_run", lambda request: pytest.fail("it was run a second time"))
+    assert len(grading.grade(course, "01_tiny", grading.Options(workers=1, progress=False)).graded) == len(SUBMISSIONS)
+    assert [name for name in asked if name in SUBMISSIONS] == sorted(SUBMISSIONS)
