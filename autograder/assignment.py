@@ -74,13 +74,8 @@ class Assignment:
         return self.bank.read_bytes() if self.bank.exists() else b""
 
     def request(self, notebook: NotebookNode, limits: Limits, *, sandboxed: bool) -> bytes:
-        """The order to run a notebook and its hidden tests, which are left out of its cells' text.
-
-        It holds what is run and nothing else: nbgrader changes metadata of a submission on its way, and that is no other order.
-        """
-        visible = source.without_hidden_tests(notebook).cells
-        cells = [notebooks.new_cell("code", cell.source, cell.id) for cell in visible if cell.cell_type == "code"]
-        return workers.request(notebooks.new(cells, {}), self.probes, limits, sandboxed=sandboxed)
+        """The order to run a notebook and its hidden tests, which are left out of its cells' text."""
+        return workers.request(source.without_hidden_tests(notebook), self.probes, limits, sandboxed=sandboxed)
 
     def take(self, folder: Path) -> Intake:
         """Take in the submission in ``submitted/STUDENT/ASSIGNMENT``. Whatever is or is not there, nothing is raised.

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from nbformat import NotebookNode
 from nbgrader.api import Gradebook, MissingEntry
-from nbgrader.converters import Autograde, GenerateAssignment, GenerateFeedback
+from nbgrader.converters import GenerateAssignment, GenerateFeedback
 from nbgrader.converters.base import NbGraderException
 from nbgrader.coursedir import CourseDirectory
 from sqlalchemy.exc import SAWarning
@@ -19,9 +19,12 @@ from traitlets.config import Config
 from traitlets.config.loader import PyFileConfigLoader
 
 from autograder import notebooks, paths, record, source
+from autograder.nbgrader_steps import SafeAutograde
 from autograder.sandbox.limits import Limits
 
 LOG = "nbgrader.log"
+BUSY_SECONDS = 60
+"""For how long to wait while somebody else writes into the gradebook."""
 
 
 class CourseError(RuntimeError):
@@ -41,6 +44,8 @@ class Course:
         self.root.mkdir(parents=True, exist_ok=True)
         self.config = PyFileConfigLoader("nbgrader_config.py", path=str(paths.REPOSITORY)).load_config()
         self.config.CourseDirectory.root = str(self.root)
+        # Others write into this file too; SQLite's own five seconds are few on a busy machine.
+        self.config.CourseDirectory.db_url = f"sqlite:///{self.root / 'gradebook.db'}?timeout={BUSY_SECONDS}"
         self.config.merge(settings or Config())
         _put_python_on_path()
 
@@ -76,13 +81,18 @@ class Course:
             except MissingEntry:
                 return None
 
+    def due(self, assignment: str) -> str:
+        """When an assignment is to be handed in, as a text that changes with it; "" if no time is set."""
+        with self.gradebook() as gradebook:
+            return str(gradebook.find_assignment(assignment).duedate or "")
+
     def autograde_one(self, assignment: str, student: str) -> None:
         """Grade one submission and write it into the gradebook, whatever was there before."""
-        self._run(Autograde, assignment, student)
+        self._run(SafeAutograde, assignment, student)
 
     def autograde(self, assignment: str) -> None:
         """Grade every submission anew with nbgrader's own command, one after the other. ``grading.grade`` is faster."""
-        self._run(Autograde, assignment)
+        self._run(SafeAutograde, assignment)
 
     def generate_feedback(self, assignment: str) -> list[Path]:
         """Write ``feedback/STUDENT/ASSIGNMENT/NAME.html`` for every submission, and return the pages.

@@ -1,19 +1,20 @@
 """Grade a class: submissions are run by workers side by side, and this process alone writes the gradebook, one by one."""
 
 import contextlib
-import fcntl
+import errno
+import json
 import os
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from pathlib import Path
 
+from sqlalchemy import func, select
 from tqdm.auto import tqdm
 
-from autograder import intake, paths
+from autograder import notebooks, paths
 from autograder.answers import known
-from autograder.assignment import Assignment, AssignmentError, key_of
-from autograder.course import Course
+from autograder.assignment import Assignment, AssignmentError, key_of, locked, time_of
+from autograder.course import Course, CourseError
 from autograder.pool import Pool
 from autograder.record import Record
 
@@ -26,7 +27,7 @@ class Options:
         workers: processes that run submissions, on this machine.
         scheduler: the address of a Dask scheduler whose workers run them instead; "": none.
         sandboxed: False to run student code unprotected.
-        again: whether to grade anew what is graded already.
+        again: whether to run and grade anew what is graded already. If that is stopped, it goes on without ``again``.
         progress: whether to show a progress bar.
     """
 
@@ -44,7 +45,7 @@ class Summary:
     Attributes:
         graded: students whose submission was graded now.
         unchanged: students whose submission was graded before, and for whom nothing has changed since.
-        moved: student -> the score before and now, where it is another one.
+        moved: student -> the score before and now, where it is another one. A run that goes on with a stopped one has both's.
         human: student -> why a person must look at the submission.
         seconds: step -> what it took, summed over submissions: "intake", "start", "execution", "verdict", "record".
     """
@@ -62,18 +63,25 @@ def grade(course: Course, assignment: str, options: Options | None = None) -> Su
     It may be stopped at any moment and started again: what is finished is not done again, and what was not is done whole.
 
     Raises:
-        AssignmentError: if the assignment was not generated, or somebody else is grading this course.
+        AssignmentError: if the assignment was not generated, somebody else is grading this course, or the disk is full.
         PoolError: if there is no worker.
         SandboxError: if there can be no sandbox.
     """
     options = options or Options()
     summary = Summary()
     course.config.RunSandboxed.sandboxed = options.sandboxed
-    with alone(course.root), Pool(options.workers, options.scheduler) as pool:
-        for notebook in notebooks_of(course, assignment):
-            one = Assignment(course.root, assignment, notebook)
-            known(one, pool.map, sandboxed=options.sandboxed)
-            _grade(course, one, pool, options, summary)
+    try:
+        with alone(course), Pool(options.workers, options.scheduler) as pool:
+            for notebook in notebooks_of(course, assignment):
+                one = Assignment(course.root, assignment, notebook)
+                known(one, one.remembering(pool.map), sandboxed=options.sandboxed)
+                _grade(course, one, pool, options, summary)
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+            raise
+        raise AssignmentError(
+            f"{course.root}: {error.strerror}; what is graded is kept. Make room, and grade again to go on"
+        ) from error
     return summary
 
 
@@ -91,44 +99,57 @@ def notebooks_of(course: Course, assignment: str) -> list[str]:
 
 
 @contextlib.contextmanager
-def alone(root: Path) -> Iterator[None]:
-    """Keep every other process from grading in this course folder.
+def alone(course: Course) -> Iterator[None]:
+    """Keep every other process from grading this class, and delete what one that was killed has left half written.
 
     Raises:
         AssignmentError: if another one is at it.
     """
-    folder = root / ".autograder"
-    folder.mkdir(parents=True, exist_ok=True)
-    with (folder / "lock").open("w") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            raise AssignmentError(
-                f"{root}: somebody is grading in this course now; try again when that is done"
-            ) from error
+    with (
+        locked(course.root, "a class", wait=False) as ours,
+        course.gradebook() as gradebook,
+        gradebook.engine.connect() as connection,
+    ):
+        # Others may have the same gradebook from another folder. A server lets one of them in, until the connection ends.
+        if ours and connection.dialect.name == "postgresql":
+            ours = connection.scalar(select(func.pg_try_advisory_lock(func.hashtext(gradebook.course_id))))
+            connection.commit()
+        if not ours:
+            raise AssignmentError(f"{course.root}: somebody is grading in this course now; try again when that is done")
+        for path in (course.root / ".autograder").glob("*/*/*/.*.json.*"):
+            with locked(course.root, path.name[1:].rpartition(".json.")[0], wait=False) as unused:
+                if unused:
+                    path.unlink(missing_ok=True)
         yield
 
 
 def _grade(course: Course, assignment: Assignment, pool: Pool, options: Options, summary: Summary) -> None:
     folders = sorted((assignment.root / "submitted").glob(f"*/{assignment.name}"))
+    if options.again:
+        for folder in folders:
+            for kind in ("finished", "executions"):
+                assignment.place(kind, folder.parent.name).unlink(missing_ok=True)
+    due = course.due(assignment.name)
     keys: dict[str, tuple[str, str]] = {}
 
     def orders() -> Iterator[tuple[str, bytes]]:
         """Who is to be graded, and what is to be run for it: b"" if that is known or cannot be."""
         for folder in folders:
             student = folder.parent.name
-            taken = intake.take(folder / f"{assignment.notebook}.ipynb", assignment.released)
+            taken = assignment.take(folder)
             request = b""
             if taken.notebook is not None:
                 request = assignment.request(taken.notebook, course.limits, sandboxed=options.sandboxed)
-            state = key_of(request + taken.problem.encode() + assignment.state)
+            text = notebooks.to_text(taken.notebook) if taken.notebook is not None else taken.problem
+            about = json.dumps([text, taken.notes, time_of(folder), due])
+            state = key_of(request + about.encode() + assignment.state)
             finished = assignment.place("finished", student)
-            if not options.again and finished.exists() and finished.read_text() == state:
+            if finished.exists() and finished.read_text() == state:
                 summary.unchanged.append(student)
                 bar.update()
                 continue
             keys[student] = key_of(request), state
-            yield student, request if options.again or not assignment.is_kept(student, key_of(request)) else b""
+            yield student, b"" if assignment.is_kept(student, key_of(request)) else request
 
     with tqdm(total=len(folders), unit="submission", disable=not options.progress) as bar:
         for student, execution in pool.run(orders()):
@@ -139,20 +160,31 @@ def _grade(course: Course, assignment: Assignment, pool: Pool, options: Options,
                 continue
             if execution:
                 assignment.keep(student, key, execution)
-            before, start = course.score(assignment.name, student), time.perf_counter()
-            course.autograde_one(assignment.name, student)
+            before = assignment.place("before", student)
+            if not before.exists():
+                paths.write(before, json.dumps(course.score(assignment.name, student)))
+            start = time.perf_counter()
+            try:
+                course.autograde_one(assignment.name, student)
+            except CourseError as error:
+                summary.human[student] = f"nbgrader could not record it; it is not graded: grade again ({error})"
+                bar.update()
+                continue
             seconds = time.perf_counter() - start
             paths.write(assignment.place("finished", student), state)
-            record = Record.read(assignment.place("records", student))
-            _count(summary, record, before, course.score(assignment.name, student), seconds)
+            _count(summary, Record.read(assignment.place("records", student)), seconds)
             bar.update()
+    for before in sorted(assignment.place("before", "all").parent.glob("*.json")):
+        student, was, now = before.stem, json.loads(before.read_text()), course.score(assignment.name, before.stem)
+        if was is not None and now is not None and was != now:
+            summary.moved[student] = was, now
+        before.unlink()
 
 
-def _count(summary: Summary, record: Record, before: float | None, now: float | None, seconds: float) -> None:
-    summary.graded.append(record.student)
-    if before is not None and now is not None and before != now:
-        summary.moved[record.student] = before, now
-    if record.problem:
-        summary.human[record.student] = record.problem
+def _count(summary: Summary, record: Record, seconds: float) -> None:
+    if record.student not in summary.graded:
+        summary.graded.append(record.student)
+    if record.needs_human:
+        summary.human[record.student] = record.needs_human
     for step, duration in {**record.seconds, "record": seconds}.items():
         summary.seconds[step] = summary.seconds.get(step, 0.0) + duration

@@ -5,20 +5,28 @@ writes each verdict where nbgrader looks for it, and `SaveGrades` keeps reviews 
 """
 
 import copy
+import fnmatch
+import glob
 import time
 from collections.abc import Iterable, Mapping
+from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from nbconvert.exporters import NotebookExporter
 from nbformat import NotebookNode
-from nbgrader.api import Gradebook
-from nbgrader.preprocessors import NbGraderPreprocessor, SaveAutoGrades
+from nbgrader import utils
+from nbgrader.api import Grade, Gradebook, MissingEntry
+from nbgrader.apps import api, autogradeapp
+from nbgrader.converters import Autograde
+from nbgrader.converters.base import BaseConverter, NbGraderException
+from nbgrader.coursedir import CourseDirectory
+from nbgrader.preprocessors import NbGraderPreprocessor
 from traitlets import Bool, Dict
 
-from autograder import intake, outputs, source, workers
+from autograder import outputs, paths, source, workers
 from autograder.answers import Answers, known
-from autograder.assignment import Assignment, key_of
+from autograder.assignment import TIME, Assignment, key_of, locked, time_of
 from autograder.record import Record, digest
 from autograder.sandbox.execution import Execution
 from autograder.sandbox.limits import Limits
@@ -27,6 +35,7 @@ from autograder.verdicts import judge
 Resources = dict[str, Any]
 INTAKE = "autograder"
 """The key in a notebook's metadata under which intake leaves its notes for the next step."""
+UNTIMELY = f"The file {TIME}, which says when the notebook was handed in, cannot be read."
 
 
 class IntakeExporter(NotebookExporter):
@@ -42,10 +51,13 @@ class IntakeExporter(NotebookExporter):
             return read
         start = time.perf_counter()
         assignment = assignment_of(converter, (resources or {})["nbgrader"])
-        taken = intake.take(Path(filename), assignment.released)
+        folder = Path(filename).parent
+        taken = assignment.take(folder)
         notebook = copy.deepcopy(assignment.released) if taken.notebook is None else taken.notebook
+        doubt = UNTIMELY if (folder / TIME).exists() and when(folder) is None else ""
+        notes = [*taken.notes, doubt] if doubt else taken.notes
         seconds = time.perf_counter() - start
-        notebook.metadata[INTAKE] = {"notes": taken.notes, "problem": taken.problem, "seconds": seconds}
+        notebook.metadata[INTAKE] = {"notes": notes, "problem": taken.problem, "doubt": doubt, "seconds": seconds}
         done: tuple[NotebookNode, Resources] = self.from_notebook_node(  # type: ignore[no-untyped-call]
             notebook, resources=resources, **kw
         )
@@ -66,8 +78,9 @@ class RunSandboxed(NbGraderPreprocessor):  # type: ignore[misc]  # nbgrader has 
         """Write outputs and verdicts into the cells, and the record."""
         student = resources["nbgrader"]["student"]
         assignment = assignment_of(self.parent.parent, resources["nbgrader"])
-        left = notebook.metadata.pop(INTAKE, {"notes": [], "problem": "", "seconds": 0.0})
-        record = Record(student, problem=left["problem"], notes=left["notes"], sandboxed=self.sandboxed)
+        left = notebook.metadata.pop(INTAKE, {"seconds": 0.0})
+        found = {name: left[name] for name in ("problem", "notes", "doubt") if name in left}
+        record = Record(student, **found, sandboxed=self.sandboxed)
         record.answers = {c.id: digest(c.source) for c in notebook.cells if source.kind_of(c) == "answer"}
         record.seconds["intake"] = left["seconds"]
         execution = Execution()
@@ -79,42 +92,107 @@ class RunSandboxed(NbGraderPreprocessor):  # type: ignore[misc]  # nbgrader has 
             if kept is None:
                 assignment.keep(student, key_of(request), execution.to_bytes())
             start = time.perf_counter()
-            answers = known(assignment, _one_by_one, sandboxed=self.sandboxed)
+            with locked(assignment.root, f"answers to {assignment.name}"):
+                answers = known(assignment, assignment.remembering(_one_by_one), sandboxed=self.sandboxed)
             decide(assignment, answers, execution, record, limits)
             record.seconds |= {**execution.seconds, "verdict": time.perf_counter() - start}
         write_outputs(notebook, execution, record)
-        path = assignment.place("records", student)
-        resources["autograder"] = {"before": Record.read(path) if path.exists() else None, "now": record}
-        record.write(path)
+        resources["autograder"] = record
         return notebook, resources
 
 
-class SaveGrades(SaveAutoGrades):  # type: ignore[misc]  # nbgrader has no types
-    """Save what nbgrader saves; but a mark that a person gave to something that is still the same needs no second look."""
+class SaveGrades(NbGraderPreprocessor):  # type: ignore[misc]  # nbgrader has no types
+    """Save what nbgrader's SaveAutoGrades saves, all of it or nothing, and after it the record.
+
+    A mark that a person gave stays. It needs a second look only if it was given to something else than what is there now.
+    """
 
     def preprocess(self, notebook: NotebookNode, resources: Resources) -> tuple[NotebookNode, Resources]:
         """Save, and flag a submission that a person must look at."""
-        about = resources["nbgrader"]
-        key = about["notebook"], about["assignment"], about["student"]
-        with Gradebook(about["db_url"]) as gradebook:
-            graded = gradebook.find_submission_notebook(*key)
-            reviewed = {
-                grade.name: (grade.auto_score, grade.needs_manual_grade)
-                for grade in graded.grades
-                if grade.manual_score is not None
-            }
-        notebook, resources = super().preprocess(notebook, resources)
-        before, now = resources["autograder"]["before"], resources["autograder"]["now"]
-        with Gradebook(about["db_url"]) as gradebook:
-            graded = gradebook.find_submission_notebook(*key)
-            for grade in graded.grades:
-                same = before is not None and before.answers.get(grade.name) == now.answers.get(grade.name)
-                if grade.name in reviewed and same and grade.auto_score == reviewed[grade.name][0]:
-                    grade.needs_manual_grade = reviewed[grade.name][1]
-            if now.problem or not now.sandboxed:
+        about, now = resources["nbgrader"], resources["autograder"]
+        converter = self.parent.parent
+        path = assignment_of(converter, about).place("records", now.student)
+        before = Record.read(path) if path.exists() else None
+        with Gradebook(about["db_url"], converter.coursedir.course_id) as gradebook:
+            graded = gradebook.find_submission_notebook(about["notebook"], about["assignment"], now.student)
+            grades = {grade.name: grade for grade in graded.grades}
+            comments = {comment.name: comment for comment in graded.comments}
+            for cell in notebook.cells:
+                if utils.is_grade(cell):
+                    grade, (points, _) = grades[cell.metadata.nbgrader.grade_id], utils.determine_grade(cell, self.log)
+                    grade.needs_manual_grade = _needs_human(grade, points, before, now)
+                    grade.auto_score = points
+                if utils.is_solution(cell):
+                    same = cell.metadata.nbgrader.get("checksum") == utils.compute_checksum(cell)
+                    comments[cell.metadata.nbgrader.grade_id].auto_comment = "No response." if same else None
+            if now.needs_human:
                 graded.flagged = True
+            elif before is not None and before.needs_human:
+                graded.flagged = False
             gradebook.db.commit()
+        now.write(path)
         return notebook, resources
+
+
+class Folders(CourseDirectory):  # type: ignore[misc]  # nbgrader has no types
+    """nbgrader's folders. The time of a submission is read from a plain file, or there is none."""
+
+    def get_existing_timestamp(self, dest_path: str) -> datetime | None:
+        """When something was handed in; None if nothing says it."""
+        return when(Path(dest_path))
+
+
+class _TimeAlone(BaseConverter):  # type: ignore[misc]  # nbgrader has no types
+    """What a converter does before it converts: nbgrader's own way follows links, waits for pipes, and copies everything.
+
+    Only the notebook is run, and formgrader would serve every other file to an instructor who is logged in there.
+    """
+
+    def init_assignment(self, assignment_id: str, student_id: str) -> None:
+        """Copy when the submission was handed in, and nothing else."""
+        given = time_of(Path(self._format_source(assignment_id, student_id)))
+        if given:
+            paths.write(Path(self._format_dest(assignment_id, student_id), TIME), given + "\n")
+
+
+class SafeAutograde(Autograde, _TimeAlone):  # type: ignore[misc]  # nbgrader has no types
+    """nbgrader's Autograde, for folders that may hold anything, without a notebook too, and with others at work beside it."""
+
+    def __init__(self, coursedir: CourseDirectory, **kwargs: Any) -> None:
+        same = {name: getattr(coursedir, name) for name in CourseDirectory.class_traits(config=True)}
+        super().__init__(coursedir=Folders(parent=coursedir.parent, **same), **kwargs)
+
+    def init_notebooks(self) -> None:
+        """Find all submissions, with the notebooks that each should have."""
+        with Gradebook(self.coursedir.db_url, self.coursedir.course_id) as gradebook:
+            try:
+                known = [
+                    notebook.name for notebook in gradebook.find_assignment(self.coursedir.assignment_id).notebooks
+                ]
+            except MissingEntry:
+                known = []
+        chosen = [f"{name}.ipynb" for name in known if fnmatch.fnmatchcase(name, self.coursedir.notebook_id)]
+        folders = glob.glob(self._format_source(self.coursedir.assignment_id, self.coursedir.student_id))
+        self.assignments = {folder: [str(Path(folder, name)) for name in chosen] for folder in folders if chosen}
+        if not self.assignments:
+            super().init_notebooks()  # says what is missing
+
+    def convert_notebooks(self) -> None:
+        """Grade one submission after the other; one that fails stops no other."""
+        failed = []
+        for folder, found in sorted(self.assignments.items()):
+            self.assignments = {folder: found}
+            with locked(Path(self.coursedir.root), Path(folder).parent.name):
+                try:
+                    super().convert_notebooks()
+                except NbGraderException as error:
+                    failed.append(f"{Path(folder).parent.name}: {error}")
+        if failed:
+            raise NbGraderException(" ".join(failed))
+
+
+# nbgrader has no setting for these. nbgrader_config.py imports this module, and so the command and formgrader have it.
+autogradeapp.Autograde = api.Autograde = SafeAutograde
 
 
 def decide(assignment: Assignment, answers: Answers, execution: Execution, record: Record, limits: Limits) -> None:
@@ -162,3 +240,20 @@ def _one_by_one(requests: Iterable[tuple[str, bytes]]) -> dict[str, bytes]:
 def assignment_of(converter: Any, about: Mapping[str, str]) -> Assignment:
     """The assignment that one of nbgrader's converters is at."""
     return Assignment(Path(converter.coursedir.root), about["assignment"], about["notebook"])
+
+
+def when(folder: Path) -> datetime | None:
+    """When the submission in a folder was handed in; None if nothing says it, or nothing that can be read."""
+    given = time_of(folder)
+    try:
+        return cast(datetime, utils.parse_utc(given)) if given else None
+    except Exception:  # dateutil raises whatever comes
+        return None
+
+
+def _needs_human(grade: Grade, points: float | None, before: Record | None, now: Record) -> bool:
+    """Whether a person must give a mark, or look again at one."""
+    if grade.manual_score is None:
+        return points is None
+    same = before is not None and before.answers.get(grade.name) == now.answers.get(grade.name)
+    return bool(grade.needs_manual_grade) if same and grade.auto_score == points else True

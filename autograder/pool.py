@@ -12,6 +12,8 @@ AHEAD = 3
 """Submissions for each worker that are under way at once, so that memory does not grow with the class."""
 CONNECT_SECONDS = 10
 WORKER_SECONDS = 60
+GONE = KilledWorker, workers.LostError
+"""A worker or its sandbox ended, which is not what a submission does."""
 
 
 class PoolError(RuntimeError):
@@ -33,13 +35,16 @@ class Pool:
     def __enter__(self) -> "Pool":
         self._cluster = None
         if not self._scheduler:
-            self._cluster = LocalCluster(
-                n_workers=self._number,
-                threads_per_worker=1,
-                processes=True,
-                dashboard_address="127.0.0.1:0",
-                host="127.0.0.1",
-            )
+            try:
+                self._cluster = LocalCluster(
+                    n_workers=self._number,
+                    threads_per_worker=1,
+                    processes=True,
+                    dashboard_address="127.0.0.1:0",
+                    host="127.0.0.1",
+                )
+            except RuntimeError as error:
+                raise PoolError(f"the workers on this machine do not start: {error.__cause__ or error}") from error
         try:
             self._client = Client(self._cluster or self._scheduler, timeout=CONNECT_SECONDS)
         except (OSError, ValueError) as error:
@@ -103,7 +108,7 @@ class Pool:
             name, request = running.pop(future.key)
             try:
                 yield name, future.result()
-            except KilledWorker:
+            except GONE:
                 lost.append((name, request))
             finally:
                 future.release()
@@ -111,7 +116,7 @@ class Pool:
         for name, request in lost:
             try:
                 yield name, self._submit(request).result()
-            except KilledWorker:
+            except GONE:
                 yield name, None
 
     def _submit(self, request: bytes) -> "Future[bytes]":

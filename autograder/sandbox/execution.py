@@ -98,12 +98,13 @@ async def _execute(server: Kernels, notebook: NotebookNode, probes: Mapping[str,
         done.seconds["start"] = time.perf_counter() - start
         await _run_all(client, probes, done)
     finally:
-        ending = manager.sandboxed.ending or server.stop()
-        if client.kc is not None:
-            client.kc.stop_channels()
-        manager.context.destroy(linger=0)
-        manager.cleanup_connection_file()  # a manager that is collected later would delete the next one's
-        done.memory = ending["memory"]
+        try:
+            done.memory = (manager.sandboxed.ending or server.stop())["memory"]
+        finally:
+            if client.kc is not None:
+                client.kc.stop_channels()
+            manager.context.destroy(linger=0)
+            manager.cleanup_connection_file()  # a manager that is collected later would delete the next one's
         done.seconds["execution"] = time.perf_counter() - start - done.seconds.get("start", 0)
     return done
 

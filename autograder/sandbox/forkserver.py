@@ -57,6 +57,7 @@ class ForkServer:
     """The server runs until ``close``, or until this process ends in whatever way. It serves one kernel at a time."""
 
     def __init__(self) -> None:
+        bubblewrap.program()  # without it nothing is made that would have to be deleted
         self._folder = Path(tempfile.mkdtemp(prefix="autograder-"))
         self._sockets = self._folder / "sockets"
         self._sockets.mkdir()

@@ -1,6 +1,7 @@
 """Submissions run by a Dask cluster: a real scheduler, and workers in folders of their own that know no course."""
 
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -106,3 +107,39 @@ def test_no_scheduler(address, tiny, tmp_path, capsys, monkeypatch):
     course = open_course(tmp_path / "course", tiny)
     assert __main__.main(["grade", "01_tiny", "--course", str(course.root), "--scheduler", address]) == 1
     assert f"no Dask scheduler answers at '{address}'; start one with: dask scheduler" in capsys.readouterr().err
+
+
+def test_a_worker_that_dies_in_the_middle_loses_nothing(scheduler, tiny, tmp_path, monkeypatch):
+    """A worker of the cluster is killed while it runs a submission; another one runs that again."""
+    course = open_course(tmp_path / "course", tiny)
+    submit(course, **{f"s{i}": RIGHT if i % 2 else SQUARE for i in range(6)})
+    finish, killed = grading._count, []
+
+    def kill_one(summary, record, seconds):
+        finish(summary, record, seconds)
+        if not killed:
+            with Client(scheduler) as client:
+                busy = next((worker for worker, tasks in client.processing().items() if tasks), None)
+                if busy is not None:
+                    killed.extend(client.run(os.getpid, workers=[busy]).values())
+                    os.kill(killed[0], signal.SIGKILL)
+
+    monkeypatch.setattr(grading, "_count", kill_one)
+    summary = grading.grade(course, "01_tiny", grading.Options(scheduler=scheduler, progress=False))
+    assert killed
+    assert sorted(summary.graded) == [f"s{i}" for i in range(6)]
+    assert summary.human == {}
+    assert {grade.student: grade.score for grade in grades.of(course, "01_tiny")} == {
+        f"s{i}": 2.5 * (i % 2) for i in range(6)
+    }
+
+
+def test_workers_without_bubblewrap_say_so(tiny, tmp_path, capsys, monkeypatch):
+    course = open_course(tmp_path / "course", tiny)
+    submit(course, one=RIGHT)
+    monkeypatch.setenv("PATH", "")  # the workers are started with it
+    assert __main__.main(["grade", "01_tiny", "--course", str(course.root), "--workers", "1"]) == 1
+    said = capsys.readouterr().err
+    assert "SandboxError: " in said
+    assert "no bubblewrap here: install bubblewrap" in said
+    assert grades.of(course, "01_tiny") == []

@@ -1,12 +1,17 @@
 """The gradebook in PostgreSQL, through nbgrader's db_url: a real server, and the whole way from release to export."""
 
+import subprocess
+import sys
+
 import psycopg
 import pytest
 from classroom import ABSOLUTE, RIGHT, SQUARE, open_course, submit
 from postgresql import server
 from traitlets.config import Config
 
-from autograder import export, grades, grading, report
+from autograder import export, grades, grading, paths, report
+from autograder.assignment import AssignmentError
+from autograder.course import Course
 
 pytestmark = pytest.mark.slow
 QUIETLY = grading.Options(workers=1, progress=False)
@@ -60,3 +65,30 @@ def test_feedback_report_and_export_read_it(graded):
     assert "You lose the sign." in report.write(course, "01_tiny").read_text()
     path, _ = export.write(course, "01_tiny", "moodle", unfinished=True)
     assert "right,2.5," in path.read_text()
+
+
+def test_who_has_the_same_gradebook_in_another_folder_waits_for_the_first(graded, tiny_for_module, tmp_path):
+    course, address = graded
+    other = Course(tmp_path / "course", Config({"CourseDirectory": {"db_url": address}}))
+    other.add_source(tiny_for_module)
+    other.generate_assignment("01_tiny")
+    before = of(course)
+    with grading.alone(course), pytest.raises(AssignmentError, match="somebody is grading in this course now"):
+        grading.grade(other, "01_tiny", QUIETLY)
+    assert of(course) == before
+    assert grading.grade(other, "01_tiny", QUIETLY).graded == []
+
+
+def test_two_who_record_the_same_class_at_once(graded):
+    """nbgrader's own command, twice: each submission is recorded by one of them at a time, and is there once."""
+    course, address = graded
+    more = [f"--course-dir={course.root}", f"--db={address}", "--force"]
+    command = [sys.executable, "-m", "nbgrader", "autograde", "01_tiny", *more]
+    both = [subprocess.Popen(command, cwd=paths.REPOSITORY, stderr=subprocess.PIPE, text=True) for _ in range(2)]
+    said = [process.communicate()[1] for process in both]
+    assert [process.returncode for process in both] == [0, 0], said
+    assert {student: grade.tasks for student, grade in of(course).items()} == {
+        "right": {"double": 2.5, "reason": 0},
+        "square": {"double": 1, "reason": 0},
+        "absolute": {"double": 1, "reason": 2},
+    }
