@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator
 from types import TracebackType
 from typing import Any
 
+import dask
 from distributed import Client, Future, KilledWorker, LocalCluster, as_completed
 
 from autograder import workers
@@ -11,6 +12,8 @@ from autograder import workers
 AHEAD = 3
 """Submissions for each worker that are under way at once, so that memory does not grow with the class."""
 CONNECT_SECONDS = 10
+LOG_LENGTH = 20
+"""Messages that each connection of Dask remembers. A submission travels in one, and a thousand of them are its default."""
 WORKER_SECONDS = 60
 GONE = KilledWorker, workers.LostError
 """A worker or its sandbox ended, which is not what a submission does."""
@@ -33,6 +36,7 @@ class Pool:
         self._scheduler = scheduler
 
     def __enter__(self) -> "Pool":
+        dask.config.set({"distributed.admin.low-level-log-length": LOG_LENGTH})
         self._cluster = None
         if not self._scheduler:
             try:
