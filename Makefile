@@ -98,9 +98,9 @@ $(PYTHAE)/.installed:
 RESULTS := benchmarks/results
 
 .PHONY: bench
-bench: $(STAMP) $(PYTHAE)/.installed ## measure speed and memory, for the book (a quiet machine, 10 minutes)
+bench: $(STAMP) $(PYTHAE)/.installed ## measure speed and memory, for the book (a quiet machine, an hour; plain nbgrader takes most of it)
 	$(BIN)/python benchmarks/training.py --pythae $(PYTHAE)/bin/python --out $(RESULTS)/training.json
-	@for name in scaling contractive sequences; do \
+	@for name in scaling contractive sequences grading; do \
 		echo $$name; $(BIN)/python benchmarks/$$name.py --out $(RESULTS)/$$name.json || exit 1; done
 
 .PHONY: quality
@@ -108,8 +108,9 @@ quality: $(STAMP) ## train and judge every variant with three seeds, for the boo
 	$(PYTHON_ONE) benchmarks/quality.py --jobs 2 --out $(RESULTS)/quality.json
 
 .PHONY: nightly
-nightly: test ## all checks, the corpus of hostile submissions, and all measurements anew in build/nightly
+nightly: test ## all checks, hostile submissions, 500 submissions with faults, and all measurements anew in build/nightly
 	CORPUS=1 $(PYTEST) tests/autograder/test_corpus.py
+	$(PYTHON_ONE) benchmarks/grading_load.py --out build/nightly/grading_load.json
 	$(MAKE) --no-print-directory bench quality RESULTS=build/nightly
 
 # ---- upkeep ---------------------------------------------------------------------------------------------------------

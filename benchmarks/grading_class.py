@@ -5,12 +5,12 @@ that compares: the value is turned into an assert against what the solution hand
 the same to the byte on both sides.
 """
 
+import copy
 import random
 
 import numpy as np
 
-from autograder import bank, notebooks, paths, source, values
-from autograder.assignment import Assignment
+from autograder import bank, notebooks, paths, probes, source, values
 from autograder.course import Course
 
 SOURCE = paths.SOLUTIONS / "01_linear" / "linear.py"
@@ -18,14 +18,14 @@ NAME, NOTEBOOK = SOURCE.parent.name, SOURCE.stem
 KINDS = ("right", "wrong", "none")
 SHARES = (8, 1, 1)  # of ten answers to a task
 
-SETTINGS = '''\
+SETTINGS = """\
 c = get_config()
 c.ClearSolutions.code_stub = {"python": "# YOUR CODE HERE\\nraise NotImplementedError"}
 c.ClearSolutions.text_stub = "YOUR ANSWER HERE"
-'''
+"""
 """nbgrader_config.py of the plain course: the stubs of this course, so that both release the same notebook."""
 
-ASSERTING = '''\
+ASSERTING = """\
 import random
 draw = np.random.default_rng({seed})
 for seeding in (random.seed, np.random.seed, torch.manual_seed):
@@ -43,7 +43,7 @@ def probe(**named):
 
 {code}
 assert next(wanted, None) is None, "values are missing"
-'''
+"""
 """A hidden test as plain nbgrader has it, which stands in the cell behind the visible asserts."""
 
 
@@ -77,24 +77,24 @@ def hand_in(folder, texts):
         paths.write(folder / "submitted" / student / NAME / f"{NOTEBOOK}.ipynb", text)
 
 
-def plain_source(course, right):
-    """The source notebook for plain nbgrader, as text.
+def plain_source(notebook, asked, right):
+    """The source notebook for plain nbgrader.
 
     Args:
-        course: this course, whose seeds the asserts have.
-        right: name of a test -> what it hands out for the solution (``answers.known``).
+        notebook: this course's source notebook.
+        asked: name of a test -> its ``Probe``, whose seed the asserts have too.
+        right: name of a test -> what it hands out for the solution under that seed.
     """
-    assignment = Assignment(course.root, NAME, NOTEBOOK)
-    notebook = assignment.master
-    for cell in notebook.cells:
-        if cell.id in assignment.tests:
-            test = assignment.tests[cell.id]
+    tests = probes.read(notebook)
+    plain = copy.deepcopy(notebook)
+    for cell in plain.cells:
+        if cell.id in tests:
+            test = tests[cell.id]
             wanted = [_assert(test, name, value) for name, value in values.named(right[cell.id])]
-            seed = assignment.probes[cell.id].seed
-            hidden = ASSERTING.format(seed=seed, wanted=repr(wanted), code=test.code)
+            hidden = ASSERTING.format(seed=asked[cell.id].seed, wanted=repr(wanted), code=test.code)
             visible = "\n".join(source.split(cell.source, "HIDDEN TESTS")[0])
             cell.source = f"{visible}\n### BEGIN HIDDEN TESTS\n{hidden}### END HIDDEN TESTS"
-    return notebooks.to_text(notebook)
+    return plain
 
 
 def _assert(test, name, value):

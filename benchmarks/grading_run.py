@@ -5,6 +5,7 @@
 It prints one JSON object. It is a process of its own so that its memory is that of grading, and imports nothing else.
 """
 
+import contextlib
 import json
 import sys
 import time
@@ -17,7 +18,7 @@ from autograder.course import Course
 from autograder.record import Record
 
 MEBI = 2**20
-EVERY = 10  # submissions between two looks at the memory
+EVERY = 5  # submissions between two looks at the memory
 
 
 class Timed(Course):
@@ -32,16 +33,27 @@ class Timed(Course):
         super().autograde_one(assignment, student)
         self.seconds[student] = time.perf_counter() - start
         if len(self.seconds) % EVERY == 0:
-            me = psutil.Process()
-            workers = [child for child in me.children() if "spawn_main" in " ".join(child.cmdline())]
-            self.memory.append(
-                {
-                    "graded": len(self.seconds),
-                    "main process": me.memory_info().rss / MEBI,
-                    "workers": sum(worker.memory_info().rss for worker in workers) / MEBI,
-                    "with sandboxes": sum(p.memory_info().rss for p in [me, *me.children(recursive=True)]) / MEBI,
-                }
-            )
+            self.memory.append({"graded": len(self.seconds), **memory()})
+
+
+def memory():
+    """The resident memory in MiB of what stays from one submission to the next."""
+    me = psutil.Process()
+    used = {"main process": me.memory_info().rss, "workers": 0, "fork servers": 0}
+    for process in me.children(recursive=True):
+        with contextlib.suppress(psutil.NoSuchProcess):  # that of a submission which has just ended
+            kind = kind_of(process)
+            if kind:
+                used[kind] += process.memory_info().rss
+    return {name: bytes_ / MEBI for name, bytes_ in used.items()}
+
+
+def kind_of(process):
+    """What a process below this one is; "" for those that come and go with a submission."""
+    if "spawn_main" in " ".join(process.cmdline()):
+        return "workers"
+    parent = process.parent()
+    return "fork servers" if process.name() != "bwrap" and parent is not None and parent.name() == "bwrap" else ""
 
 
 def steps(record, seconds):
