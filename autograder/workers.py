@@ -82,15 +82,15 @@ class MarkedForkServer(ForkServer):
     _mark: TextIO | None = None
 
     def _open(self) -> None:
+        # Held until this process ends in whatever way, and by no process that it starts.
+        if self._mark is None:
+            self._mark = (self._folder / LOCK).open("w")
+            fcntl.flock(self._mark, fcntl.LOCK_EX)
         try:
             super()._open()
         except SandboxError:
             self.close()
             raise
-        # Held until this process ends in whatever way, and by no process that it starts.
-        if self._mark is None:
-            self._mark = (self._folder / LOCK).open("w")
-            fcntl.flock(self._mark, fcntl.LOCK_EX)
 
     def close(self) -> None:
         """End the server, with everything in its sandbox."""

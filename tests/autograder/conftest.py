@@ -1,7 +1,10 @@
 import textwrap
 
 import pytest
+from classroom import open_course
 
+from autograder import workers
+from autograder.pool import Pool
 from autograder.sandbox import bubblewrap
 from autograder.sandbox.forkserver import ForkServer
 
@@ -119,3 +122,26 @@ def source_with(tmp_path):
         return folder / "made.py"
 
     return make
+
+
+@pytest.fixture
+def course(sandbox, tiny, tmp_path):
+    """A course in which one assignment was generated and nobody has submitted."""
+    return open_course(tmp_path / "course", tiny)
+
+
+@pytest.fixture
+def runs(monkeypatch):
+    """Run submissions in this process, without a cluster; the value lists the names of those that were run."""
+    names = []
+
+    def run(self, requests):
+        for name, request in requests:
+            if request:
+                names.append(name)
+            yield name, workers.run(request) if request else b""
+
+    monkeypatch.setattr(Pool, "__enter__", lambda self: self)
+    monkeypatch.setattr(Pool, "__exit__", lambda self, *error: None)
+    monkeypatch.setattr(Pool, "run", run)
+    return names
