@@ -1,11 +1,11 @@
 """Workers that run submissions: processes on this machine, or those of a Dask cluster. Only bytes travel."""
 
+import contextlib
 from collections.abc import Iterable, Iterator
 from types import TracebackType
-from typing import Any
 
 import dask
-from distributed import Client, Future, KilledWorker, LocalCluster, as_completed
+from distributed import Client, Future, KilledWorker, LocalCluster, wait
 
 from autograder import workers
 
@@ -15,6 +15,8 @@ CONNECT_SECONDS = 10
 LOG_LENGTH = 20
 """Messages that each connection of Dask remembers. A submission travels in one, and a thousand of them are its default."""
 WORKER_SECONDS = 60
+LOOK_SECONDS = 30
+"""For how long nothing may be finished before a look whether there still are workers."""
 GONE = KilledWorker, workers.LostError
 """A worker or its sandbox ended, which is not what a submission does."""
 
@@ -56,13 +58,13 @@ class Pool:
                 f"no Dask scheduler answers at {self._scheduler!r}; start one with: dask scheduler"
             ) from error
         try:
-            self._client.wait_for_workers(1, timeout=WORKER_SECONDS)
-        except TimeoutError as error:
-            self._client.close()
-            raise PoolError(
+            self._wait_for_a_worker(
                 f"the Dask scheduler at {self._scheduler} has no workers; start some with: "
                 f"dask worker {self._scheduler} --nthreads 1"
-            ) from error
+            )
+        except PoolError:
+            self._client.close()
+            raise
         return self
 
     def __exit__(
@@ -92,36 +94,56 @@ class Pool:
         what a submission does, which is stopped in its sandbox.
         """
         waiting = iter(requests)
-        running: dict[Any, tuple[str, bytes]] = {}
+        running: dict[Future[bytes], tuple[str, bytes]] = {}
         lost = []
-        done = as_completed()
         room = AHEAD * max(1, len(self._client.scheduler_info()["workers"]))
         while True:
             for name, request in waiting:
                 if not request:
                     yield name, b""
                     continue
-                future = self._submit(request)
-                running[future.key] = name, request
-                done.add(future)
+                running[self._submit(request)] = name, request
                 if len(running) >= room:
                     break
             if not running:
                 break
-            future = next(done)
-            name, request = running.pop(future.key)
+            for future in self._finished([*running]):
+                name, request = running.pop(future)
+                try:
+                    yield name, future.result()
+                except GONE:
+                    lost.append((name, request))
+                finally:
+                    future.release()
+        # Dask blames all that waited for a worker that ended. Those that end one by themselves are left.
+        for name, request in lost:
+            future = self._submit(request)
+            self._finished([future])
             try:
                 yield name, future.result()
             except GONE:
-                lost.append((name, request))
-            finally:
-                future.release()
-        # Dask blames all that waited for a worker that ended. Those that end one by themselves are left.
-        for name, request in lost:
-            try:
-                yield name, self._submit(request).result()
-            except GONE:
                 yield name, None
+
+    def _finished(self, futures: "list[Future[bytes]]") -> "set[Future[bytes]]":
+        """Wait until some are finished: these. Workers that have all ended are started anew.
+
+        Raises:
+            PoolError: if there are none, and none comes.
+        """
+        while True:
+            with contextlib.suppress(TimeoutError):
+                found: set[Future[bytes]] = wait(futures, timeout=LOOK_SECONDS, return_when="FIRST_COMPLETED").done
+                return found
+            if not self._client.scheduler_info()["workers"]:
+                if self._cluster is not None:
+                    self._cluster.scale(self._number)
+                self._wait_for_a_worker("all workers have ended, and no other one came; what is graded is kept")
+
+    def _wait_for_a_worker(self, otherwise: str) -> None:
+        try:
+            self._client.wait_for_workers(1, timeout=WORKER_SECONDS)
+        except TimeoutError as error:
+            raise PoolError(otherwise) from error
 
     def _submit(self, request: bytes) -> "Future[bytes]":
         return self._client.submit(workers.run, request, pure=False)

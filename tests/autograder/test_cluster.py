@@ -5,10 +5,11 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 
 import pytest
 from classroom import ABSOLUTE, RIGHT, SQUARE, open_course, submit
-from distributed import Client
+from distributed import Client, LocalCluster
 
 from autograder import __main__, grades, grading, pool
 from autograder.pool import Pool, PoolError
@@ -82,6 +83,29 @@ def test_a_worker_that_dies_stops_nobody_else(monkeypatch):
         assert results == {"one": b"done", "two": b"done", "three": b"done", "deadly": None}
         with pytest.raises(PoolError, match="several workers ended while they ran 'deadly'"):
             workers.map([("deadly", b"deadly")])
+
+
+def test_workers_that_have_all_ended_are_started_anew(monkeypatch):
+    monkeypatch.setattr(pool, "LOOK_SECONDS", 0.5)
+    monkeypatch.setattr(pool.workers, "run", Killed(b"deadly"))
+    with Pool(1) as workers:
+        workers._cluster.scale(0)
+        while workers._client.scheduler_info()["workers"]:
+            time.sleep(0.1)
+        assert workers.map([("one", b"one")]) == {"one": b"done"}
+
+
+def test_if_no_worker_comes_back_it_says_so_and_does_not_wait_for_ever(monkeypatch):
+    for name, seconds in (("LOOK_SECONDS", 0.5), ("WORKER_SECONDS", 1)):
+        monkeypatch.setattr(pool, name, seconds)
+    with LocalCluster(n_workers=1, threads_per_worker=1, dashboard_address="127.0.0.1:0", host="127.0.0.1") as cluster:
+        cluster.wait_for_workers(1)
+        with Pool(0, cluster.scheduler_address) as workers:
+            cluster.scale(0)
+            while workers._client.scheduler_info()["workers"]:
+                time.sleep(0.1)
+            with pytest.raises(PoolError, match="all workers have ended"):
+                workers.map([("one", b"one")])
 
 
 def test_what_could_not_be_run_is_not_graded_and_is_tried_again(sandbox, tiny, tmp_path, monkeypatch):
