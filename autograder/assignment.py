@@ -20,7 +20,9 @@ from autograder.sandbox.limits import Limits
 
 TIME = "timestamp.txt"
 """The file in which nbgrader keeps when something was handed in."""
-MOST_BYTES = 1000  # of that file
+SECRET = "submission_secret.txt"
+"""The file from which nbgrader makes the name under which a student finds the feedback."""
+MOST_BYTES = 1000  # of these files
 MOST_NAMES, MOST_LETTERS = 5, 80  # in a message
 RunAll = Callable[[Iterable[tuple[str, bytes]]], Mapping[str, bytes]]
 
@@ -85,7 +87,7 @@ class Assignment:
         path = folder / f"{self.notebook}.ipynb"
         if os.path.lexists(path) or any(place.is_symlink() for place in (folder, folder.parent)):
             return intake.take(path, self.released)
-        there = sorted(place for place in _visible(folder) if place.name != TIME)
+        there = sorted(place for place in _visible(folder) if place.name not in (TIME, SECRET))
         known = {place.name for place in path_of(self.root, "release", self.name).glob("*.ipynb")}
         others = [place for place in there if place.name not in known and _is_notebook(place)]
         if len(others) == 1:
@@ -157,10 +159,10 @@ def path_of(root: Path, step: str, assignment: str, student: str = ".") -> Path:
     return root / step / student / assignment
 
 
-def time_of(folder: Path) -> str:
-    """What says when the submission in ``submitted/STUDENT/ASSIGNMENT`` was handed in; "" if no plain file does."""
+def said_by(folder: Path, name: str) -> str:
+    """What the file TIME or SECRET says of the submission in ``submitted/STUDENT/ASSIGNMENT``; "" if no plain file does."""
     try:
-        return read_file(folder / TIME, MOST_BYTES).decode("ascii", "replace").strip()
+        return read_file(folder / name, MOST_BYTES).decode("ascii", "replace").strip()
     except IntakeError:
         return ""
 

@@ -13,7 +13,7 @@ from tqdm.auto import tqdm
 
 from autograder import notebooks, paths
 from autograder.answers import known
-from autograder.assignment import Assignment, AssignmentError, key_of, locked, time_of
+from autograder.assignment import SECRET, TIME, Assignment, AssignmentError, key_of, locked, said_by
 from autograder.course import Course, CourseError
 from autograder.pool import Pool
 from autograder.record import Record
@@ -141,7 +141,7 @@ def _grade(course: Course, assignment: Assignment, pool: Pool, options: Options,
             if taken.notebook is not None:
                 request = assignment.request(taken.notebook, course.limits, sandboxed=options.sandboxed)
             text = notebooks.to_text(taken.notebook) if taken.notebook is not None else taken.problem
-            about = json.dumps([text, taken.notes, time_of(folder), due])
+            about = json.dumps([text, taken.notes, said_by(folder, TIME), said_by(folder, SECRET), due])
             state = key_of(request + about.encode() + assignment.state)
             finished = assignment.place("finished", student)
             if finished.exists() and finished.read_text() == state:

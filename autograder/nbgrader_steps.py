@@ -26,7 +26,7 @@ from traitlets import Bool, Dict
 
 from autograder import outputs, paths, source, workers
 from autograder.answers import Answers, known
-from autograder.assignment import TIME, Assignment, key_of, locked, time_of
+from autograder.assignment import SECRET, TIME, Assignment, key_of, locked, said_by
 from autograder.record import Record, digest
 from autograder.sandbox.execution import Execution
 from autograder.sandbox.limits import Limits
@@ -142,20 +142,21 @@ class Folders(CourseDirectory):  # type: ignore[misc]  # nbgrader has no types
         return when(Path(dest_path))
 
 
-class _TimeAlone(BaseConverter):  # type: ignore[misc]  # nbgrader has no types
+class _FewFiles(BaseConverter):  # type: ignore[misc]  # nbgrader has no types
     """What a converter does before it converts: nbgrader's own way follows links, waits for pipes, and copies everything.
 
     Only the notebook is run, and formgrader would serve every other file to an instructor who is logged in there.
     """
 
     def init_assignment(self, assignment_id: str, student_id: str) -> None:
-        """Copy when the submission was handed in, and nothing else."""
-        given = time_of(Path(self._format_source(assignment_id, student_id)))
-        if given:
-            paths.write(Path(self._format_dest(assignment_id, student_id), TIME), given + "\n")
+        """Copy what nbgrader's own files say of the submission, and nothing else."""
+        for name in (TIME, SECRET):
+            said = said_by(Path(self._format_source(assignment_id, student_id)), name)
+            if said:
+                paths.write(Path(self._format_dest(assignment_id, student_id), name), said)
 
 
-class SafeAutograde(Autograde, _TimeAlone):  # type: ignore[misc]  # nbgrader has no types
+class SafeAutograde(Autograde, _FewFiles):  # type: ignore[misc]  # nbgrader has no types
     """nbgrader's Autograde, for folders that may hold anything, without a notebook too, and with others at work beside it."""
 
     def __init__(self, coursedir: CourseDirectory, **kwargs: Any) -> None:
@@ -244,7 +245,7 @@ def assignment_of(converter: Any, about: Mapping[str, str]) -> Assignment:
 
 def when(folder: Path) -> datetime | None:
     """When the submission in a folder was handed in; None if nothing says it, or nothing that can be read."""
-    given = time_of(folder)
+    given = said_by(folder, TIME)
     try:
         return cast(datetime, utils.parse_utc(given)) if given else None
     except Exception:  # dateutil raises whatever comes

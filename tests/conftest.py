@@ -1,9 +1,13 @@
 """Fixtures for all tests."""
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
+import matplotlib as mpl
+import matplotlib.pyplot as plt
 import pytest
+import torch
 from hypothesis import settings
 
 # The same examples in every run, and no limit of time: a busy machine is no bug.
@@ -11,6 +15,18 @@ settings.register_profile("course", deadline=None, derandomize=True)
 settings.load_profile("course")
 
 REAL_FILES = ("mnist/t10k-images-idx3-ubyte.gz", "mnist/t10k-labels-idx1-ubyte.gz", "ecg5000/ECG5000_TRAIN.txt")
+
+
+@pytest.fixture(autouse=True)
+def own_settings() -> Iterator[None]:
+    """Code of a notebook sets torch's default type and the style of figures: the next test does not see it."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)  # leave the second core to others
+    with mpl.rc_context():
+        yield
+    plt.close("all")
+    torch.set_num_threads(threads)
+    torch.set_default_dtype(torch.float32)
 
 
 @pytest.fixture

@@ -40,8 +40,15 @@ def _waits(folder):
 
 def _reaches_out(folder):
     (folder / "stolen.txt").symlink_to(folder.parents[2] / "secret.txt")
-    (folder / "timestamp.txt").symlink_to(folder.parents[2] / "secret.txt")
+    for name in ("timestamp.txt", "submission_secret.txt"):
+        (folder / name).symlink_to(folder.parents[2] / "secret.txt")
     (folder / "all").symlink_to(folder.parents[2])
+
+
+def _submits(folder):
+    """What `nbgrader submit` adds."""
+    (folder / "timestamp.txt").write_text("2031-02-01 12:00:00.0 UTC")
+    (folder / "submission_secret.txt").write_text("5a" * 64)
 
 
 def _adds(folder):
@@ -77,7 +84,7 @@ FOLDERS = {
         2.5,
         "timestamp.txt, which says when",
     ),
-    "plain": (lambda folder: (folder / "timestamp.txt").write_text("2031-02-01 12:00:00.0 UTC\n"), 2.5, ""),
+    "plain": (_submits, 2.5, ""),
 }
 
 
@@ -114,8 +121,15 @@ def test_what_is_in_a_folder_stops_nobody(folders):
 @pytest.mark.slow
 def test_nothing_else_of_a_submission_is_copied_or_read(folders):
     graded = folders.root / "autograded"
-    assert {path.name for path in graded.rglob("*") if not path.is_dir()} == {"tiny.ipynb", "timestamp.txt"}
+    assert {path.name for path in graded.rglob("*") if not path.is_dir()} == {
+        "tiny.ipynb",
+        "timestamp.txt",
+        "submission_secret.txt",
+    }
     assert sorted(path.parts[-3] for path in graded.rglob("timestamp.txt")) == ["plain", "untimely"]
+    # From this nbgrader makes the name of the page that a student fetches, so it is the same to the letter.
+    (told,) = graded.rglob("submission_secret.txt")
+    assert (told.parts[-3], told.read_text()) == ("plain", "5a" * 64)
     kept = [
         path for step in ("autograded", ".autograder") for path in (folders.root / step).rglob("*") if path.is_file()
     ]

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Bool, Float
 from torch import Generator, Tensor
 
 from aelib import checks
@@ -32,7 +32,7 @@ class Ratings:
     Attributes:
         user: who rated, integers from 0 to num_users - 1, shape (M,).
         item: what was rated, integers from 0 to num_items - 1, shape (M,).
-        stars: how it was rated, shape (M,).
+        stars: how it was rated, floats, shape (M,).
         num_users: the rows of the table; there may be users without any rating.
         num_items: its columns.
 
@@ -40,9 +40,9 @@ class Ratings:
         ValueError: if the tensors differ in length, an index is out of range, or a cell is there twice.
     """
 
-    user: Int[Tensor, " M"]
-    item: Int[Tensor, " M"]
-    stars: Float[Tensor, " M"]
+    user: Tensor
+    item: Tensor
+    stars: Tensor
     num_users: int
     num_items: int
 

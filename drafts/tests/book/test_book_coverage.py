@@ -3,8 +3,9 @@
 import re
 from pathlib import Path
 
+import pytest
 import yaml
-from book_pages import PAGES, ROOT, TOC
+from book_pages import CHAPTERS, PAGES, ROOT, TOC, page_id
 
 TOPICS = yaml.safe_load((ROOT / "book/reference/coverage.yml").read_text(encoding="utf-8"))
 IDS = [topic for group in TOPICS.values() for topic in group]
@@ -19,6 +20,12 @@ def test_topics_are_numbered_without_gaps():
     for letter in {topic[0] for topic in IDS}:
         numbers = [int(topic[1:]) for topic in IDS if topic[0] == letter]
         assert numbers == list(range(1, len(numbers) + 1))
+
+
+@pytest.mark.parametrize("chapter", CHAPTERS, ids=page_id)
+def test_a_chapter_says_below_its_title_what_it_covers(chapter):
+    # Above the title it would stand between the title and its label.
+    assert re.search(r"^\([\w-]+\)=\n# .+\n\n% covers: \S", chapter.read_text(encoding="utf-8"), re.MULTILINE)
 
 
 def test_every_topic_has_a_page_of_the_book():

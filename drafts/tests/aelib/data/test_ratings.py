@@ -44,7 +44,7 @@ def test_a_split_without_one_part_is_an_error(num_test):
         ([1, 0, 1], [2, 2, 2], [3.0, 3.0, 4.0], "got 1 cells more than once"),
     ],
 )
-def test_cells_that_cannot_be_are_errors(user, item, stars, message, as_a_user):
+def test_cells_that_cannot_be_are_errors(user, item, stars, message):
     with pytest.raises(ValueError, match=message):
         Ratings(torch.tensor(user), torch.tensor(item), torch.tensor(stars), num_users=3, num_items=4)
 
