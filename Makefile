@@ -109,7 +109,7 @@ quality: $(STAMP) ## train and judge every variant with three seeds, for the boo
 
 .PHONY: nightly
 nightly: test ## all checks, hostile submissions, 500 submissions with faults, and all measurements anew in build/nightly
-	CORPUS=1 $(PYTEST) tests/autograder/test_corpus.py
+	NIGHTLY=1 $(PYTEST) tests/autograder/test_corpus.py tests/benchmarks/test_grading.py tests/benchmarks/test_grading_load.py
 	$(PYTHON_ONE) benchmarks/grading_load.py --out build/nightly/grading_load.json
 	$(MAKE) --no-print-directory bench quality RESULTS=build/nightly
 

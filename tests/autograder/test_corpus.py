@@ -15,7 +15,7 @@ from autograder.sandbox.forkserver import ForkServer
 from autograder.sandbox.limits import Limits
 from autograder.verdicts import judge
 
-pytestmark = pytest.mark.skipif(not os.environ.get("CORPUS"), reason="takes four minutes: CORPUS=1, or make nightly")
+pytestmark = pytest.mark.skipif(not os.environ.get("NIGHTLY"), reason="takes four minutes: NIGHTLY=1, or make nightly")
 TIGHT = Limits(memory=700, disk=32, file=16, processes=12, threads=80, output=1, cell_seconds=2, total_seconds=6)
 # What hostile submissions print when they get what they are after.
 SUCCESS = ("connected", "overwritten", "attached")

@@ -20,6 +20,7 @@ def load(monkeypatch):
     return importlib.import_module("grading_load")
 
 
+@pytest.mark.skipif(not os.environ.get("NIGHTLY"), reason="takes minutes: NIGHTLY=1, or make nightly")
 @pytest.mark.slow
 def test_a_small_class_with_faults_is_graded_and_reported(tmp_path):
     try:

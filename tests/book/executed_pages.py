@@ -9,17 +9,16 @@ from pathlib import Path
 
 import jupytext
 import nbformat
-from book_pages import PAGES, ROOT
+from book_pages import PAGES, ROOT, code_cells
 from jupyter_cache import get_cache
 
 
 def main(folder):
     cache = get_cache(ROOT / "_build" / ".jupyter_cache")
     for page in PAGES:
-        notebook = jupytext.read(page)
-        if not any(cell.cell_type == "code" for cell in notebook.cells):
+        if not code_cells(page):
             continue
-        executed = cache.get_cache_bundle(cache.match_cache_notebook(notebook).pk).nb
+        executed = cache.get_cache_bundle(cache.match_cache_notebook(jupytext.read(page)).pk).nb
         if not any(cell.get("outputs") for cell in executed.cells):
             # nbval has nothing to compare then, and passes.
             sys.exit(f"{page}: its execution left no output")
