@@ -28,20 +28,22 @@ $(STAMP): requirements.txt pyproject.toml
 
 # ---- the book -------------------------------------------------------------------------------------------------------
 
-# Outputs are cached by the code of a page. They also depend on aelib and on the packages, so the cache is kept for one state of
-# these and dropped when it changes.
+# Outputs are cached by the code of a page, and pages that were read are not read again. Both also depend on aelib, on the measured
+# figures and on the packages, so they are kept for one state of these and dropped when it changes.
 EXECUTION_CACHE := _build/.jupyter_cache
 STATE := _build/.state-of-code
 
 .PHONY: book
-book: $(STAMP) ## build the book from clean, warnings are errors, and print where to open it
+book: $(STAMP) ## build the book, warnings are errors, and print where to open it
 	@mkdir -p _build
-	@find aelib book benchmarks/results -name '*.py' -o -name '*.mplstyle' -o -name '*.json' | LC_ALL=C sort | xargs cat requirements.txt | cksum > $(STATE).new
-	@cmp -s $(STATE) $(STATE).new || rm -rf $(EXECUTION_CACHE)
+	@find aelib benchmarks/results -name '*.py' -o -name '*.mplstyle' -o -name '*.json' | LC_ALL=C sort | xargs cat requirements.txt | cksum > $(STATE).new
+	@cmp -s $(STATE) $(STATE).new || rm -rf $(EXECUTION_CACHE) _build/.doctrees _build/jupyter_execute
 	@mv $(STATE).new $(STATE)
-	@rm -rf _build/html _build/.doctrees _build/jupyter_execute
+	@rm -rf _build/html
+	$(BIN)/python book/_ext/execute_pages.py
 	@# Threads that wait for each other sleep and do not spin: on a busy machine that is the difference between seconds and minutes.
-	OMP_WAIT_POLICY=passive $(BIN)/jupyter-book build . --path-output . -W -n --keep-going
+	OMP_WAIT_POLICY=passive $(BIN)/jupyter-book build . --path-output . -W -n --keep-going || \
+		{ rm -rf _build/.doctrees; exit 1; }  # or the next build would not say it again
 	@echo "The book: file://$(CURDIR)/_build/html/index.html  (or: make serve)"
 
 .PHONY: serve
@@ -49,6 +51,15 @@ serve: ## serve the built book on localhost
 	@test -f _build/html/index.html || $(MAKE) book
 	@echo "http://localhost:$(PORT)/"
 	$(BIN)/python -m http.server --bind 127.0.0.1 --directory _build/html $(PORT)
+
+DOWNLOADS := _build/downloads
+
+.PHONY: downloads
+downloads: book ## the book as one PDF, and each page with code as a notebook for plain Jupyter
+	@rm -rf $(DOWNLOADS)
+	$(BIN)/python book/_ext/make_notebooks.py $(DOWNLOADS)/notebooks
+	$(BIN)/python book/_ext/make_pdf.py $(DOWNLOADS)/autoencoders.pdf
+	@echo "The book: file://$(CURDIR)/$(DOWNLOADS)/autoencoders.pdf; as notebooks: $(CURDIR)/$(DOWNLOADS)/notebooks/book/index.ipynb"
 
 # ---- checks ---------------------------------------------------------------------------------------------------------
 
@@ -77,7 +88,9 @@ rerun: $(STAMP) ## run the pages of the book and the solutions a second time and
 	@rm -rf build/executed
 	$(BIN)/python tests/book/executed_pages.py build/executed
 	$(PYTHON_ONE) -m autograder run-solutions build/executed/solutions
-	PYTHONPATH=tests/book $(PYTEST) --nbval -p no:xdist -p nbval_figures $$(find build/executed -name '*.ipynb')
+	@# nbval keeps one kernel for a notebook, so what runs side by side are groups of notebooks.
+	find build/executed -name '*.ipynb' | LC_ALL=C sort | \
+		PYTHONPATH=tests/book xargs -P 2 -n 6 env $(PYTEST) -q --nbval -p no:xdist -p nbval_figures
 
 .PHONY: exercises
 exercises: $(STAMP) ## make the student notebooks in exercises/ anew from solutions/

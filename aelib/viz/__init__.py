@@ -4,6 +4,8 @@ from pathlib import Path
 
 import matplotlib.pyplot as plt
 
+from aelib.viz.animation import Animation
+from aelib.viz.codes import class_scatter
 from aelib.viz.curves import learning_curve, spectrum
 from aelib.viz.images import image_grid
 from aelib.viz.plane import reconstructions
@@ -33,6 +35,8 @@ __all__ = [
     "PINK",
     "SKY",
     "YELLOW",
+    "Animation",
+    "class_scatter",
     "image_grid",
     "learning_curve",
     "reconstructions",

@@ -1,0 +1,60 @@
+"""Execute the pages of the book side by side, before Sphinx would do it one after the other: ``python execute_pages.py``.
+
+The results go into the execution cache, in which Sphinx then finds them. A page that fails is left to Sphinx, which says where.
+"""
+
+import os
+import sys
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from pathlib import Path
+
+import jupytext
+import yaml
+from jupyter_cache import get_cache
+from jupyter_cache.base import CacheBundleIn
+from jupyter_cache.executors.utils import ExecutionResult, single_nb_execution
+from nbformat import NotebookNode
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def pages() -> list[Path]:
+    """The pages that hold code, the longest first: the best guess of what takes longest."""
+    toc = yaml.safe_load((ROOT / "_toc.yml").read_text(encoding="utf-8"))
+    names = [chapter["file"] for part in toc["parts"] for chapter in part["chapters"]]
+    found = [path for name in names if (path := ROOT / f"{name}.md").exists() and "{code-cell}" in path.read_text()]
+    return sorted(found, key=lambda page: -page.stat().st_size)
+
+
+def execute(page: Path, timeout: int) -> tuple[NotebookNode, ExecutionResult]:
+    """Run one page in a kernel of its own, as Sphinx would."""
+    notebook = jupytext.read(page)
+    return notebook, single_nb_execution(notebook, cwd=str(page.parent), timeout=timeout, allow_errors=False)
+
+
+def main() -> None:
+    """Execute what the cache does not have."""
+    # Several processes with one thread each are faster than many threads that fight.
+    os.environ["OMP_NUM_THREADS"] = "1"
+    timeout = yaml.safe_load((ROOT / "_config.yml").read_text(encoding="utf-8"))["execute"]["timeout"]
+    cache = get_cache(ROOT / "_build" / ".jupyter_cache")
+    waiting = []
+    for page in pages():
+        try:
+            cache.match_cache_notebook(jupytext.read(page))
+        except KeyError:
+            waiting.append(page)
+    with ProcessPoolExecutor(min(len(waiting), os.cpu_count() or 1) or 1) as pool:
+        running = {pool.submit(execute, page, timeout): page for page in waiting}
+        for done in as_completed(running):
+            page, (notebook, result) = running[done].relative_to(ROOT), done.result()
+            if result.err is not None:
+                print(f"{page}: {result.err}", file=sys.stderr)
+                continue
+            bundle = CacheBundleIn(notebook, str(ROOT / page), data={"execution_seconds": result.time})
+            cache.cache_notebook_bundle(bundle, check_validity=False, overwrite=True)
+            print(f"{result.time:6.1f} s  {page}", flush=True)
+
+
+if __name__ == "__main__":
+    main()
