@@ -1,5 +1,6 @@
 """The built site, page by page. A browser's view of it is tested elsewhere."""
 
+import re
 from pathlib import PurePosixPath
 from urllib.parse import unquote, urlsplit
 
@@ -44,6 +45,12 @@ def test_no_page_shows_an_error(site):
     for page, soup in site.items():
         assert "Traceback (most recent call last)" not in soup.text, page
         assert not soup.select(".output.traceback, .output.stderr, .system-message"), page
+
+
+def test_no_page_shows_an_object_that_a_cell_happened_to_end_with(site):
+    for page, soup in site.items():
+        for output in soup.select(".cell_output .text_plain"):
+            assert not re.match(r"<|\w+\(\w+=", output.text.strip()), f"{page}: {output.text[:80]}"
 
 
 def test_every_image_has_alt_text_of_its_own(site):

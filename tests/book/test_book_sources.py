@@ -40,6 +40,14 @@ def test_page_neither_installs_nor_downloads(page):
         assert not FORBIDDEN.search(cell.source), cell.source
 
 
+@pytest.mark.parametrize("page", PAGES, ids=page_id)
+def test_no_line_of_text_is_lost_as_a_comment(page):
+    """A line that begins with a percent sign is a comment, also where it was meant to say "12" on the line above it."""
+    text = re.sub(r"^```\{code-cell\}.*?^```$", "", page.read_text(encoding="utf-8"), flags=re.MULTILINE | re.DOTALL)
+    comments = re.findall(r"^[ \t]*%.*$", text, re.MULTILINE)
+    assert [comment for comment in comments if not comment.startswith("% covers: ")] == []
+
+
 def test_labels_are_unique():
     labels = [
         label
