@@ -34,6 +34,7 @@ html { font-size: 12px; }
 .bd-main .bd-content, .bd-article :is(p, pre, div, details) { overflow: visible !important; }
 .bd-article pre { white-space: pre-wrap; overflow-wrap: anywhere; }
 .bd-article :is(table.table, table.docutils) { display: table; width: auto; }
+.bd-main .bd-article * { box-shadow: none !important; }
 .bd-article .cell summary, .copybtn { display: none !important; }
 </style>"""
 
@@ -156,6 +157,7 @@ def number_sheets(writer: PdfWriter) -> None:
             pages.savefig(figure, facecolor="none")
     for sheet, own in zip(writer.pages, PdfReader(content).pages):
         sheet.merge_page(own)
+        sheet.compress_content_streams()
 
 
 def make(parts: Contents, out: Path) -> int:
