@@ -46,6 +46,9 @@ class Animation:
         times = [round(1000 * seconds)] * (frames - 1) + [3000]
         self.gif = _bytes(reduced[0], "GIF", save_all=True, append_images=reduced[1:], duration=times, loop=0)
 
+    def __repr__(self) -> str:
+        return f"<animation: {self.alt}>"
+
     def _repr_html_(self) -> str:
         moving, still = (
             f"data:image/{kind};base64,{base64.b64encode(content).decode()}"

@@ -54,3 +54,7 @@ def test_what_cannot_be_shown_is_refused(given, message):
     with pytest.raises(ValueError, match=message):
         viz.Animation(plt.figure(), lambda i: None, **({"frames": 2, "alt": "It moves."} | given))
     plt.close("all")
+
+
+def test_as_text_it_is_the_same_in_every_run(moving):
+    assert repr(moving) == '<animation: From "black" to white.>'
