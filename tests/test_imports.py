@@ -1,6 +1,10 @@
 """Who may import whom, read from the source of every module."""
 
 import ast
+import re
+import sys
+import tomllib
+from importlib.metadata import packages_distributions
 from pathlib import Path
 
 import pytest
@@ -32,14 +36,14 @@ LISTS = {
 
 
 def imports(path):
-    """The modules that a file imports, as full names; `from a import b` counts as both a and a.b."""
+    """The modules that a file imports, as they are written; `from a import b` counts as both a and a.b."""
     names = set()
     for node in ast.walk(ast.parse(path.read_text())):
         if isinstance(node, ast.Import):
             names |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom):
-            assert node.level == 0, f"{path}: relative import"
-            names |= {node.module, *(f"{node.module}.{alias.name}" for alias in node.names)}
+            start = "." * node.level + (node.module or "")
+            names |= {start, *(f"{start}.{alias.name}" for alias in node.names)}
     return names
 
 
@@ -83,6 +87,7 @@ def forbidden(name):
 def test_imports_go_one_way(name):
     bad = {found for found in MODULES[name] for package in forbidden(name) if within(found, package)}
     assert not bad
+    assert not any(found.startswith(".") for found in MODULES[name]), "modules are imported by their full names"
 
 
 def test_the_walk_sees_imports():
@@ -91,3 +96,39 @@ def test_the_walk_sees_imports():
     assert "torch" in forbidden("autograder.release")
     assert "aelib.models.vae" in forbidden("aelib.models.iwae")
     assert "aelib.models" in forbidden("aelib.gaussian_posterior")
+
+
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+EXTRAS = {
+    "aelib": (),
+    "autograder": ("grading",),
+    "book/_ext": ("book",),
+    "benchmarks": ("grading", "dev"),
+    "tests": ("book", "grading", "dev"),
+}
+"""What installs the packages that the code of a folder may import, beyond the dependencies of aelib."""
+
+PYTHAE = "pythae"  # has an environment of its own
+
+
+def plain(name):
+    return re.sub("[-_.]+", "-", name).lower()
+
+
+@pytest.mark.parametrize("folder", sorted(EXTRAS))
+def test_what_is_imported_is_declared(folder):
+    """A package that comes along with another may go away with it."""
+    wanted = [*PROJECT["dependencies"]]
+    for extra in EXTRAS[folder]:
+        wanted += PROJECT["optional-dependencies"][extra]
+    declared = {plain(re.match(r"[\w.-]+", one)[0]) for one in wanted} | {"autoencoder-course"}
+    paths = list((ROOT / folder).rglob("*.py"))
+    own = {path.stem for path in [*paths, *(ROOT / "tests").rglob("*"), *(ROOT / "book" / "_ext").glob("*.py")]}
+    distributions = packages_distributions()
+    missing = {}
+    for path in paths:
+        for name in {found.partition(".")[0] for found in imports(path)} - sys.stdlib_module_names - own - {PYTHAE, ""}:
+            if not {plain(one) for one in distributions.get(name, ())} & declared:
+                missing.setdefault(name, path.relative_to(ROOT).as_posix())
+    assert paths
+    assert missing == {}

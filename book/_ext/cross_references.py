@@ -9,12 +9,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import nbformat
-import yaml
+from contents import ROOT, pages
 from plain_markdown import Page
 from pybtex.database import Entry, parse_file
 from pybtex.richtext import Text
 
-ROOT = Path(__file__).resolve().parents[2]
 HEADING = re.compile(r"^# (.*)$", re.MULTILINE)
 TITLED = re.compile(r"(?:(?P<title>.*\S) *<)?(?P<target>[^<>]+)>?")
 CITED = re.compile(r"\{cite(?::[pt])?\}`([^`]+)`")
@@ -76,9 +75,8 @@ class Book:
 
 def read_book() -> Book:
     """Read what the table of contents names."""
-    toc = yaml.safe_load((ROOT / "_toc.yml").read_text(encoding="utf-8"))
     texts = {}
-    for page in [toc["root"], *(chapter["file"] for part in toc["parts"] for chapter in part["chapters"])]:
+    for page in pages():
         notebook = ROOT / f"{page}.ipynb"
         cells = nbformat.read(notebook, as_version=4).cells if notebook.exists() else []
         texts[page] = "\n".join(cell.source for cell in cells) or (ROOT / f"{page}.md").read_text(encoding="utf-8")

@@ -10,19 +10,17 @@ from pathlib import Path
 
 import jupytext
 import yaml
+from contents import ROOT, pages
 from jupyter_cache import get_cache
 from jupyter_cache.base import CacheBundleIn
 from jupyter_cache.executors.utils import ExecutionResult, single_nb_execution
 from nbformat import NotebookNode
 
-ROOT = Path(__file__).resolve().parents[2]
 
-
-def pages() -> list[Path]:
+def with_code() -> list[Path]:
     """The pages that hold code, the longest first: the best guess of what takes longest."""
-    toc = yaml.safe_load((ROOT / "_toc.yml").read_text(encoding="utf-8"))
-    names = [chapter["file"] for part in toc["parts"] for chapter in part["chapters"]]
-    found = [path for name in names if (path := ROOT / f"{name}.md").exists() and "{code-cell}" in path.read_text()]
+    paths = [path for name in pages() if (path := ROOT / f"{name}.md").exists()]
+    found = [path for path in paths if "{code-cell}" in path.read_text(encoding="utf-8")]
     return sorted(found, key=lambda page: -page.stat().st_size)
 
 
@@ -39,7 +37,7 @@ def main() -> None:
     timeout = yaml.safe_load((ROOT / "_config.yml").read_text(encoding="utf-8"))["execute"]["timeout"]
     cache = get_cache(ROOT / "_build" / ".jupyter_cache")
     waiting = []
-    for page in pages():
+    for page in with_code():
         try:
             cache.match_cache_notebook(jupytext.read(page))
         except KeyError:

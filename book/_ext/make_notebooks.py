@@ -12,7 +12,8 @@ from pathlib import Path
 
 import jupytext
 import nbformat
-from cross_references import ROOT, Book, page_of, read_book, references
+from contents import ROOT
+from cross_references import Book, page_of, read_book, references
 from jupyter_cache import get_cache
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook

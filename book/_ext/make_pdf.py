@@ -16,13 +16,13 @@ from urllib.parse import unquote, urlsplit
 
 import yaml
 from bs4 import BeautifulSoup
+from contents import ROOT, Parts, parts
 from matplotlib.backends.backend_pdf import PdfPages
 from matplotlib.figure import Figure
 from pypdf import PdfReader, PdfWriter
 from pypdf.annotations import Link
 from pypdf.generic import Fit, NameObject, TextStringObject
 
-ROOT = Path(__file__).resolve().parents[2]
 SITE = ROOT / "_build" / "html"
 BROWSERS = "chromium", "chromium-browser", "google-chrome", "chrome"
 MATHEMATICS_MILLISECONDS = 60_000
@@ -37,14 +37,6 @@ html { font-size: 12px; }
 .bd-main .bd-article * { box-shadow: none !important; }
 .bd-article .cell summary, .copybtn { display: none !important; }
 </style>"""
-
-Contents = list[tuple[str, list[str]]]
-
-
-def contents() -> Contents:
-    """The parts of the book with their pages, without suffix; the first page is a part without a name."""
-    toc = yaml.safe_load((ROOT / "_toc.yml").read_text(encoding="utf-8"))
-    return [("", [toc["root"]]), *((part["caption"], [c["file"] for c in part["chapters"]]) for part in toc["parts"])]
 
 
 def browser() -> str:
@@ -85,9 +77,8 @@ def stage(pages: Mapping[str, BeautifulSoup], folder: Path) -> None:
 def printed(page: Path) -> PdfReader:
     """Print one page."""
     out = page.with_suffix(".pdf")
-    with tempfile.TemporaryDirectory(
-        ignore_cleanup_errors=True
-    ) as profile:  # browsers that share one wait for each other
+    # Each has a profile of its own: browsers that share one wait for each other.
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as profile:
         subprocess.run(
             [
                 browser(),
@@ -108,11 +99,11 @@ def printed(page: Path) -> PdfReader:
 
 
 def join(
-    parts: Contents, titles: Mapping[str, str], prints: Mapping[str, PdfReader]
+    contents: Parts, titles: Mapping[str, str], prints: Mapping[str, PdfReader]
 ) -> tuple[PdfWriter, dict[str, int]]:
     """All prints in one, without links but with an outline, and the number of each page's first sheet."""
     writer, starts = PdfWriter(), {}
-    for caption, pages in parts:
+    for caption, pages in contents:
         for page in pages:
             starts[page] = len(writer.pages)
             writer.append(prints[page], import_outline=False, excluded_fields=["/Annots"])
@@ -160,10 +151,10 @@ def number_sheets(writer: PdfWriter) -> None:
         sheet.compress_content_streams()
 
 
-def make(parts: Contents, out: Path) -> int:
+def make(contents: Parts, out: Path) -> int:
     """Print, join, link, number and write; the number of sheets."""
     html = {}
-    for page in (page for _, pages in parts for page in pages):
+    for page in (page for _, pages in contents for page in pages):
         if not (SITE / f"{page}.html").exists():
             sys.exit(f"{page}.html is missing; build the book first: make book")
         html[page] = BeautifulSoup((SITE / f"{page}.html").read_text(encoding="utf-8"), "html.parser")
@@ -172,7 +163,7 @@ def make(parts: Contents, out: Path) -> int:
         folder = Path(temporary).resolve()
         stage(html, folder)
         prints = dict(zip(html, pool.map(printed, [folder / f"{page}.html" for page in html])))
-        writer, starts = join(parts, titles, prints)
+        writer, starts = join(contents, titles, prints)
         relink(writer, starts, prints, folder)
     number_sheets(writer)
     config = yaml.safe_load((ROOT / "_config.yml").read_text(encoding="utf-8"))
@@ -186,7 +177,7 @@ def make(parts: Contents, out: Path) -> int:
 
 def main(out: Path) -> None:
     """Make the PDF of the whole book."""
-    print(f"{make(contents(), out)} pages: {out}")
+    print(f"{make(parts(), out)} pages: {out}")
 
 
 if __name__ == "__main__":

@@ -1,7 +1,9 @@
-"""The built site, for the tests that look at it."""
+"""The built site, and the scripts that make the book, for the tests that look at them."""
+
+import importlib
 
 import pytest
-from book_pages import SITE
+from book_pages import ROOT, SITE
 from bs4 import BeautifulSoup
 
 
@@ -15,3 +17,11 @@ def site():
         for path in SITE.rglob("*.html")
         if "_static" not in path.parts
     }
+
+
+@pytest.fixture(scope="module")
+def script():
+    """Import what lies in ``book/_ext`` by name, as its modules import each other."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(str(ROOT / "book" / "_ext"))
+        yield importlib.import_module

@@ -73,6 +73,15 @@ def test_every_figure_of_a_page_has_a_caption(site):
                 assert caption.find("figcaption").text.strip()
 
 
+def test_a_formula_keeps_the_comma_that_follows_it(site):
+    formulas = [formula for soup in site.values() for formula in soup.select("span.math")]
+    kept = [formula for formula in formulas if formula.find_parent(class_="unbroken")]
+    assert kept
+    for formula in formulas:
+        if formula not in kept and formula.next_sibling is not None:
+            assert not formula.next_sibling.get_text().startswith((",", ".", ";", ":", ")", "?")), formula.parent
+
+
 def test_pages_load_nothing_from_another_host(site):
     for page, soup in site.items():
         loaded = [element["src"] for element in soup.select("script[src], img[src], iframe[src]")]

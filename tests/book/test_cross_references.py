@@ -1,7 +1,6 @@
 """What pages refer to, as a notebook says it."""
 
 import pytest
-from book_pages import ROOT
 from pybtex.database import parse_string
 
 FIRST = """(first)=
@@ -55,11 +54,8 @@ WORKS = r"""
 
 
 @pytest.fixture
-def module(monkeypatch):
-    monkeypatch.syspath_prepend(str(ROOT / "book" / "_ext"))
-    import cross_references
-
-    return cross_references
+def module(script):
+    return script("cross_references")
 
 
 @pytest.fixture

@@ -11,20 +11,14 @@ from book_pages import PAGES, ROOT, TOC
 from nbclient import NotebookClient
 from pypdf import PdfReader
 
-MODULES = ROOT / "book" / "_ext"
 MYST = re.compile(r"\{[\w:-]+\}`|^ *(?:`{3,}|:{3,})\{|^:::|^\([\w-]+\)=$|^% |^ *\$\$ \([\w-]+\)$", re.MULTILINE)
 LINK = re.compile(r"\]\((?!https?://)([^)#\s]*)(?:#([^)\s]+))?\)")
 
 
 @pytest.fixture(scope="module")
-def modules():
-    """The scripts that make the downloads, which import each other by name."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.syspath_prepend(str(MODULES))
-        import make_notebooks
-        import make_pdf
-
-        yield SimpleNamespace(notebooks=make_notebooks, pdf=make_pdf)
+def modules(script):
+    """The scripts that make the downloads."""
+    return SimpleNamespace(notebooks=script("make_notebooks"), pdf=script("make_pdf"))
 
 
 @pytest.fixture(scope="module")

@@ -1,7 +1,6 @@
 """MyST as plain Markdown: what each construct becomes, and that nothing passes through unknown."""
 
 import pytest
-from book_pages import ROOT
 
 QUESTION = {
     "question": "What is $z$ in {eq}`eq-a`?",
@@ -13,11 +12,8 @@ QUESTION = {
 
 
 @pytest.fixture
-def plain(monkeypatch):
-    monkeypatch.syspath_prepend(str(ROOT / "book" / "_ext"))
-    import plain_markdown
-
-    return plain_markdown
+def plain(script):
+    return script("plain_markdown")
 
 
 @pytest.fixture
