@@ -4,7 +4,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from autograder import demo, export, grades, grading, paths, release, report, solved, verify
+from autograder import demo, export, grades, grading, mutants, paths, release, report, solved, verify
 from autograder.assignment import AssignmentError
 from autograder.course import Course, CourseError
 from autograder.export_tables import ExportError
@@ -41,6 +41,8 @@ def main(arguments: list[str] | None = None) -> int:
     )
     command = commands.add_parser("verify", help="run all right and wrong solutions; fail if a hidden test misses one")
     command.add_argument("assignments", nargs="*", metavar="assignment", help="such as 01_linear (all)")
+    command = commands.add_parser("mutants", help="run solutions with one slip each; fail if hidden tests miss many")
+    command.add_argument("assignments", nargs="*", metavar="assignment", help="such as 01_linear (all)")
     command = commands.add_parser("report", help="write a page about an assignment for its instructors")
     command.add_argument("assignment", help="such as 01_linear")
     command.add_argument("--course", type=Path, default=paths.COURSE, help="the course folder (course)")
@@ -67,6 +69,8 @@ def main(arguments: list[str] | None = None) -> int:
             return _grade(options)
         if options.command == "verify":
             return verify.main(_chosen(options.assignments))
+        if options.command == "mutants":
+            return mutants.main(_chosen(options.assignments))
         if options.command == "report":
             print(_short(report.write(Course(options.course), options.assignment)))
             return 0

@@ -24,7 +24,7 @@ from nbgrader.coursedir import CourseDirectory
 from nbgrader.preprocessors import NbGraderPreprocessor
 from traitlets import Bool, Dict
 
-from autograder import outputs, paths, source, workers
+from autograder import allowed, outputs, paths, source, workers
 from autograder.answers import Answers, known
 from autograder.assignment import SECRET, TIME, Assignment, key_of, locked, said_by
 from autograder.record import Record, digest
@@ -95,6 +95,7 @@ class RunSandboxed(NbGraderPreprocessor):  # type: ignore[misc]  # nbgrader has 
             with locked(assignment.root, f"answers to {assignment.name}"):
                 answers = known(assignment, assignment.remembering(_one_by_one), sandboxed=self.sandboxed)
             decide(assignment, answers, execution, record, limits)
+            forbid(assignment, notebook, record)
             record.seconds |= {**execution.seconds, "verdict": time.perf_counter() - start}
         write_outputs(notebook, execution, record)
         resources["autograder"] = record
@@ -213,6 +214,16 @@ def decide(assignment: Assignment, answers: Answers, execution: Execution, recor
             record.diagnoses[task] = found
     record.limits = {cell: limits.message(name) for cell, name in execution.limits.items()}
     record.memory = execution.memory
+
+
+def forbid(assignment: Assignment, notebook: NotebookNode, record: Record) -> None:
+    """Take the marks for tasks in which the student uses what is not allowed there, and say so in place of a diagnosis."""
+    for task, message in allowed.broken(assignment.master, notebook).items():
+        for name in assignment.tests:
+            if source.task_of(name) == task:
+                record.passed[name] = False
+                record.messages[name] = message
+        record.diagnoses[task] = "not allowed", message
 
 
 def write_outputs(notebook: NotebookNode, execution: Execution, record: Record) -> None:

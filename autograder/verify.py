@@ -8,7 +8,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from autograder import bank, notebooks, paths, probes, release, source, trial
+from nbformat import NotebookNode
+
+from autograder import allowed, bank, notebooks, paths, probes, release, source, trial
 from autograder.answers import Answers, Mistake, of_task
 from autograder.verdicts import judge
 
@@ -63,13 +65,14 @@ def verify(path: Path, key: bytes = trial.SECRET) -> Report:
     blank = notebooks.from_bytes(release.release(path).encode())
     right, wrong = (_read(path.with_name(name)) for name in (paths.RIGHT, paths.BANK))
 
-    def run(answers: Iterable[bank.Answer]) -> trial.Trial:
-        return trial.run(bank.fill_in(notebook, {answer.cell: answer.code for answer in answers}), tests, key)
+    def filled_in(answers: Iterable[bank.Answer]) -> NotebookNode:
+        return bank.fill_in(notebook, {answer.cell: answer.code for answer in answers})
 
-    runs = {SOLUTION: trial.run(notebook, tests, key), BLANK: trial.run(blank, tests, key)}
+    filled = {SOLUTION: notebook, BLANK: blank}
     for name in dict.fromkeys(answer.name for answer in right):
-        runs[f"{RIGHT}/{name}"] = run(answer for answer in right if answer.name == name)
-    runs |= {_label(answer): run([answer]) for answer in wrong}
+        filled[f"{RIGHT}/{name}"] = filled_in(answer for answer in right if answer.name == name)
+    filled |= {_label(answer): filled_in([answer]) for answer in wrong}
+    runs = {label: trial.run(one, tests, key) for label, one in filled.items()}
     best = runs[SOLUTION].values
     passed = {
         label: {name: judge(test, best[name], run.values[name]).passed for name, test in tests.items()}
@@ -81,6 +84,8 @@ def verify(path: Path, key: bytes = trial.SECRET) -> Report:
         found = of_task(tests, task, runs[_label(answer)].values)
         mistakes.append(Mistake(task, answer.name, answer.message, found))
     problems = [problem for label, run in runs.items() for problem in _problems(label, run, passed[label])]
+    # A wrong solution that uses what is not allowed would be told so, and never shown the message of the bank.
+    problems += [f"{label}: {said}" for label, one in filled.items() for said in allowed.broken(notebook, one).values()]
     if not any(best[name]["error"] or not best[name]["values"] for name in tests):
         problems += _diagnoses(Answers(tests, best, tuple(mistakes)))
     graded = {task: [name for name in names if name in tests] for task, names in source.tasks(notebook).items()}

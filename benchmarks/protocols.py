@@ -133,7 +133,7 @@ PROTOCOLS = {
     ),
     "iwae-784-200-50-redrawn": _iwae_protocol(
         redrawn=True,
-        published=(Published(84.78, "Burda et al. (2016), as the notes of this project state", seen=False),),
+        published=(Published(84.78, "Burda et al. (2016), as a public reproduction of it cites them", seen=False),),
         differences=("10,000 images are kept for validation, not 400",),
     ),
 }
