@@ -120,6 +120,10 @@ bench: $(STAMP) $(PYTHAE)/.installed ## measure speed and memory, for the book (
 quality: $(STAMP) ## train and judge every variant with three seeds, for the book (two cores, 30 minutes)
 	$(PYTHON_ONE) benchmarks/quality.py --jobs 2 --out $(RESULTS)/quality.json
 
+.PHONY: at-scale
+at-scale: $(STAMP) ## train on MNIST, Fashion-MNIST and ECG5000 in AELIB_DATA_DIR, for the book (two cores, half an hour)
+	$(PYTHON_ONE) benchmarks/at_scale.py --jobs 2 --out $(RESULTS)/at_scale.json
+
 .PHONY: nightly
 nightly: test ## all checks, hostile submissions, 500 submissions with faults, and all measurements anew in build/nightly
 	NIGHTLY=1 $(PYTEST) tests/autograder/test_corpus.py tests/benchmarks/test_grading.py tests/benchmarks/test_grading_load.py

@@ -17,7 +17,7 @@ from typing import Any
 
 from nbformat import NotebookNode
 
-from autograder import bank, notebooks, probes, source, trial
+from autograder import bank, probes, source, trial
 from autograder.mutate import mutants
 from autograder.verdicts import judge
 
@@ -118,19 +118,12 @@ def main(given: list[Path]) -> int:
 
 
 def _definitions(notebook: NotebookNode) -> NotebookNode:
-    """The notebook without what no hidden test needs: the visible tests and the cells behind the last of them."""
-    last = max(number for number, cell in enumerate(notebook.cells) if source.kind_of(cell) in ("solution", "tests"))
-    kept = [_without_tests(cell) for cell in notebook.cells[: last + 1] if cell.cell_type == "code"]
-    return notebooks.new(kept, notebook.metadata)
-
-
-def _without_tests(cell: NotebookNode) -> NotebookNode:
-    """The cell; a test without its visible part, which earns no marks."""
-    if source.kind_of(cell) != "tests":
-        return cell
-    empty = NotebookNode(cell)
-    empty.source = ""
-    return empty
+    """The notebook without what no hidden test needs: the text, the visible tests, and the cells behind the last of them."""
+    small = source.graded_part(notebook)
+    for cell in small.cells:
+        if cell.cell_type != "code" or source.kind_of(cell) == "tests":
+            cell.source = ""
+    return small
 
 
 def _run(notebook: NotebookNode, tests: Mapping[str, probes.HiddenTest], key: bytes) -> Mapping[str, Any]:

@@ -151,6 +151,12 @@ def without_hidden_tests(notebook: NotebookNode) -> NotebookNode:
     return visible
 
 
+def graded_part(notebook: NotebookNode) -> NotebookNode:
+    """The cells up to the last solution or test: no mark depends on what stands behind it, such as a long demonstration."""
+    last = max(number for number, cell in enumerate(notebook.cells) if kind_of(cell) in ("solution", "tests"))
+    return notebooks.new(copy.deepcopy(notebook.cells[: last + 1]), copy.deepcopy(notebook.metadata))
+
+
 def _kind(where: str, options: dict[str, Any]) -> str:
     """Which kind of cell the options of its marker make it."""
     kinds = [key for key in options if key in KINDS]

@@ -65,10 +65,12 @@ def verify(path: Path, key: bytes = trial.SECRET) -> Report:
     blank = notebooks.from_bytes(release.release(path).encode())
     right, wrong = (_read(path.with_name(name)) for name in (paths.RIGHT, paths.BANK))
 
-    def filled_in(answers: Iterable[bank.Answer]) -> NotebookNode:
-        return bank.fill_in(notebook, {answer.cell: answer.code for answer in answers})
+    graded = source.graded_part(notebook)
 
-    filled = {SOLUTION: notebook, BLANK: blank}
+    def filled_in(answers: Iterable[bank.Answer]) -> NotebookNode:
+        return bank.fill_in(graded, {answer.cell: answer.code for answer in answers})
+
+    filled = {SOLUTION: notebook, BLANK: source.graded_part(blank)}
     for name in dict.fromkeys(answer.name for answer in right):
         filled[f"{RIGHT}/{name}"] = filled_in(answer for answer in right if answer.name == name)
     filled |= {_label(answer): filled_in([answer]) for answer in wrong}
@@ -88,10 +90,10 @@ def verify(path: Path, key: bytes = trial.SECRET) -> Report:
     problems += [f"{label}: {said}" for label, one in filled.items() for said in allowed.broken(notebook, one).values()]
     if not any(best[name]["error"] or not best[name]["values"] for name in tests):
         problems += _diagnoses(Answers(tests, best, tuple(mistakes)))
-    graded = {task: [name for name in names if name in tests] for task, names in source.tasks(notebook).items()}
+    tested = {task: [name for name in names if name in tests] for task, names in source.tasks(notebook).items()}
     return Report(
         f"{path.parent.name}/{path.stem}",
-        {task: names for task, names in graded.items() if names},
+        {task: names for task, names in tested.items() if names},
         passed,
         tuple(problems),
     )

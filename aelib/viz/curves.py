@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from jaxtyping import Float
 from matplotlib.axes import Axes
+from matplotlib.ticker import MaxNLocator
 from torch import Tensor
 
 from aelib import checks
@@ -26,6 +27,7 @@ def learning_curve(
         name, value = reference
         ax.axhline(value, color="black", linestyle="--", linewidth=1.2, label=name)
     ax.set_xlabel("epoch")
+    ax.xaxis.set_major_locator(MaxNLocator("auto", integer=True))  # there is no half epoch
     ax.legend()
 
 

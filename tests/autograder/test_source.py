@@ -39,6 +39,15 @@ def test_points_and_minutes_are_added_up_and_stated(tiny):
     assert "*2 points, about 3 minutes, difficulty 1 of 5*" in text["reason-task"]
 
 
+def test_the_graded_part_ends_with_the_last_test_and_is_a_copy(tiny):
+    notebook = source.load(tiny)
+    part = source.graded_part(notebook)
+    assert [cell.id for cell in part.cells] == ["intro", "double-task", "double", "double-small", "double-other"]
+    part.cells[0].source = part.metadata["new"] = "changed"
+    assert "Tiny" in notebook.cells[0].source
+    assert "new" not in notebook.metadata
+
+
 def test_split_separates_what_stands_between_the_marks():
     text = "a\n### BEGIN SOLUTION\nb\nc\n### END SOLUTION\nd\n### BEGIN SOLUTION\ne\n### END SOLUTION"
     assert source.split(text, "SOLUTION") == (["a", "d"], ["b", "c", "e"])
