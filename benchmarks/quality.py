@@ -6,22 +6,15 @@ literature is trained instead, on binarized MNIST (see protocols.py).
 """
 
 import argparse
-import contextlib
-import io
-import json
-import queue
-import statistics
-import sys
-import threading
+import functools
 import time
 import traceback
-from concurrent.futures import Future, ProcessPoolExecutor
-from multiprocessing import get_context
 from typing import Any
 
 import protocols
 import quality_data
 import report
+import seeded_runs
 import torch
 from quality_data import LABEL, Settings
 from quality_metrics import METRICS, Trained, as_events, event_shape, measure
@@ -110,37 +103,6 @@ def references(settings: Settings) -> dict[str, float]:
     }
 
 
-class Lane(threading.Thread):
-    """Takes one task after the other to a process of its own; if that process dies, the task has failed, and a new one starts."""
-
-    def __init__(
-        self, tasks: queue.SimpleQueue[tuple[str, int]], settings: Settings, device: str, done: queue.SimpleQueue[Any]
-    ) -> None:
-        super().__init__(daemon=True)
-        self.tasks, self.settings, self.device, self.done = tasks, settings, device, done
-
-    def run(self) -> None:
-        process = new_process()
-        while True:
-            try:
-                variant, seed = self.tasks.get_nowait()
-            except queue.Empty:
-                process.shutdown()
-                return
-            try:
-                future: Future[dict[str, Any]] = process.submit(run_one, variant, seed, self.settings, self.device)
-                self.done.put(future.result())
-            except Exception as error:  # the process died, or its answer cannot be read: the other tasks go on
-                process.shutdown()
-                process = new_process()
-                self.done.put(failed(variant, seed, f"{type(error).__name__}: {error}"))
-
-
-def new_process() -> ProcessPoolExecutor:
-    """One process that has imported everything it needs."""
-    return ProcessPoolExecutor(1, mp_context=get_context("spawn"))
-
-
 def table(runs: list[dict[str, Any]]) -> dict[str, dict[str, dict[str, float] | None]]:
     """variant -> metric -> mean, standard deviation (n - 1; None for one seed) and number over the seeds that did not fail.
 
@@ -153,65 +115,30 @@ def table(runs: list[dict[str, Any]]) -> dict[str, dict[str, dict[str, float] | 
             continue
         columns: dict[str, list[float | None]] = {name: [one["metrics"][name] for one in mine] for name in METRICS}
         columns["training CPU minutes"] = [one["training CPU seconds"] / 60 for one in mine]
-        rows[variant] = {name: spread([v for v in values if v is not None]) for name, values in columns.items()}
+        rows[variant] = {
+            name: seeded_runs.spread([v for v in values if v is not None]) for name, values in columns.items()
+        }
     return rows
-
-
-def spread(values: list[float]) -> dict[str, Any] | None:
-    """Mean, standard deviation and number."""
-    if not values:
-        return None
-    std = report.significant(statistics.stdev(values)) if len(values) > 1 else None
-    return {"mean": report.significant(statistics.fmean(values), 6), "std": std, "seeds": len(values)}
-
-
-def before(
-    options: argparse.Namespace, parser: argparse.ArgumentParser, settings: dict[str, Any]
-) -> list[dict[str, Any]]:
-    """The runs that the file holds already, without those that failed."""
-    if options.out is None or not options.out.exists():
-        return []
-    try:
-        known = json.loads(options.out.read_text(encoding="utf-8"))
-        same = known["settings"] == settings and list(known["metrics"]) == list(METRICS)
-        runs = [one for one in known["runs"] if one["error"] is None]
-    except (ValueError, KeyError, TypeError):
-        same = False
-    if not same:
-        parser.error(
-            f"--out: {options.out} holds something else, or a table with other settings; move it away or name another file"
-        )
-    return runs
 
 
 def make_table(options: argparse.Namespace, parser: argparse.ArgumentParser) -> dict[str, Any]:
     """Do all runs that are not there yet, and write the file after each."""
     settings = quality_data.QUICK if options.quick else Settings()
-    runs = before(options, parser, settings.as_dict())
+    same = {"settings": settings.as_dict(), "metrics": {name: vars(metric) for name, metric in METRICS.items()}}
+    runs = seeded_runs.before(options, parser, same)
     there = {(one["variant"], one["seed"]) for one in runs}
     chosen = [(variant, seed) for seed in range(options.seeds) for variant in options.only or VARIANTS]
     missing = [task for task in chosen if task not in there]
-    result = {
-        **report.about(options),
-        "settings": settings.as_dict(),
-        "references": references(settings),
-        "metrics": {name: vars(metric) for name, metric in METRICS.items()},
-    }
-    tasks: queue.SimpleQueue[tuple[str, int]] = queue.SimpleQueue()
-    done: queue.SimpleQueue[dict[str, Any]] = queue.SimpleQueue()
-    for task in missing:
-        tasks.put(task)
-    for _ in range(min(options.jobs, len(missing))):
-        Lane(tasks, settings, options.device, done).start()
-    for number in range(1, len(missing) + 1):
-        runs.append(done.get())
-        runs.sort(key=lambda one: (VARIANTS.index(one["variant"]), one["seed"]))
-        result |= {"table": table(runs), "runs": runs}
-        with contextlib.redirect_stdout(io.StringIO()):  # the whole table is printed once, at the end
-            report.write(options.out, result)
-        errors = sum(one["error"] is not None for one in runs)
-        print(f"{number} of {len(missing)} runs, {errors} failed", file=sys.stderr, flush=True)
-    return result | {"table": table(runs), "runs": runs}
+    do = functools.partial(run_one, settings=settings, device=options.device)
+    return seeded_runs.complete(
+        {**report.about(options), **same, "references": references(settings)},
+        runs,
+        seeded_runs.finished(missing, do, failed, options.jobs),
+        len(missing),
+        order=lambda one: (VARIANTS.index(one["variant"]), one["seed"]),
+        table=table,
+        out=options.out,
+    )
 
 
 def main(arguments: list[str] | None = None) -> None:

@@ -12,6 +12,7 @@ Generated, with the factors that made each example as labels:
 
 Read from ``$AELIB_DATA_DIR``, or downloaded once and kept in a cache:
     `mnist`: handwritten digits, 28 x 28.
+    `fashion_mnist`: clothes, shoes and bags, in the size and form of MNIST.
     `ecg5000`: 500 heartbeats of an electrocardiogram.
     `movielens_100k`: 100,000 ratings of films; as `Ratings`.
 
@@ -23,6 +24,7 @@ For files of your own:
 from aelib.data.bundled import digits, photo_patches
 from aelib.data.dataset import Dataset
 from aelib.data.ecg5000 import ecg5000
+from aelib.data.fashion_mnist import fashion_mnist
 from aelib.data.glyphs import glyphs
 from aelib.data.manifolds import circle, gaussian_mixture, helix, moons, s_curve, swiss_roll
 from aelib.data.mnist import mnist
@@ -35,6 +37,7 @@ __all__ = [
     "circle",
     "digits",
     "ecg5000",
+    "fashion_mnist",
     "gaussian_mixture",
     "generated_ratings",
     "glyphs",

@@ -1,8 +1,11 @@
 """Where the files of a downloaded data set are: in a folder of the reader's, in the cache, or still to be downloaded."""
 
+import gzip
+import hashlib
 import os
 import tempfile
 import zipfile
+import zlib
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,7 +22,7 @@ class RemoteFile:
         folder: the data set's folder, under ``$AELIB_DATA_DIR`` and in the cache.
         name: the file's name there.
         url: the address of the file or, if ``zipped``, of a zip archive that holds it.
-        checksum: the file's own, as "md5:..." or "sha256:...".
+        checksum: the file's own, as :func:`verify` takes it.
         zipped: whether ``url`` is an archive.
     """
 
@@ -51,15 +54,28 @@ def locate(file: RemoteFile) -> Path:
 
 
 def verify(path: Path, checksum: str) -> None:
-    """Check the file at ``path`` against ``checksum``, given as "md5:..." or "sha256:...".
+    """Check the file at ``path`` against ``checksum``: "md5:...", "sha256:...", or "gunzip-sha256:..." of what a gzip file holds.
+
+    The last does not depend on who compressed the file, and with which settings.
 
     Raises:
         ValueError: with both checksums if they differ.
     """
     algorithm, _, expected = checksum.partition(":")
-    found = pooch.file_hash(str(path), alg=algorithm)
+    found = _hash(path, algorithm)
     if found != expected:
         raise ValueError(f"{path}: its {algorithm} is {found}; expected {expected}. Delete or replace this file")
+
+
+def _hash(path: Path, algorithm: str) -> str:
+    of_content = algorithm.removeprefix("gunzip-")
+    if of_content == algorithm:
+        return str(pooch.file_hash(str(path), alg=algorithm))
+    try:
+        with gzip.open(path) as content:
+            return hashlib.file_digest(content, of_content).hexdigest()
+    except (EOFError, gzip.BadGzipFile, zlib.error) as error:
+        raise ValueError(f"{path}: cannot be decompressed ({error}); expected a whole gzip file") from error
 
 
 def _download(file: RemoteFile, target: Path) -> None:

@@ -30,6 +30,11 @@ def execute(page: Path, timeout: int) -> tuple[NotebookNode, ExecutionResult]:
     return notebook, single_nb_execution(notebook, cwd=str(page.parent), timeout=timeout, allow_errors=False)
 
 
+def silence() -> None:
+    """Kernels say on stderr that they use TCP, each of them; what matters of a page comes back as its result."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stderr.fileno())
+
+
 def main() -> None:
     """Execute what the cache does not have."""
     # Several processes with one thread each are faster than many threads that fight.
@@ -42,7 +47,7 @@ def main() -> None:
             cache.match_cache_notebook(jupytext.read(page))
         except KeyError:
             waiting.append(page)
-    with ProcessPoolExecutor(min(len(waiting), os.cpu_count() or 1) or 1) as pool:
+    with ProcessPoolExecutor(min(len(waiting), os.cpu_count() or 1) or 1, initializer=silence) as pool:
         running = {pool.submit(execute, page, timeout): page for page in waiting}
         for done in as_completed(running):
             page, (notebook, result) = running[done].relative_to(ROOT), done.result()

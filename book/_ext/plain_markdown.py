@@ -9,6 +9,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from textwrap import indent
 
+import at_scale_box
+
 FENCE = re.compile(r"(?P<indent> *)(?P<marks>`{3,}|:{3,})(?:\{(?P<name>[^}]*)\})?(?P<title>[^`]*)$")
 OPTIONS = re.compile(r"(?::[\w-]+:.*(?:\n|$))*")
 OPTION = re.compile(r"^:([\w-]+): *(.*)$", re.MULTILINE)
@@ -146,6 +148,13 @@ def box(block: Block) -> str:
     return quoted(f"**{block.plain(block.title or block.name.capitalize())}**\n\n{block.plain()}")
 
 
+def at_scale(block: Block) -> str:
+    """What a chapter's question gives on data of full size."""
+    return quoted(
+        f"**{at_scale_box.title(block.title)}**\n\n{at_scale_box.text(block.title, block.plain(), block.options.get('columns', ''))}"
+    )
+
+
 def numbered(block: Block) -> str:
     """An exercise, under a heading, or a theorem, set off from the text around it. Its label says its number."""
     label, text = block.options["label"], block.plain()
@@ -191,6 +200,7 @@ def quiz(block: Block) -> str:
 
 DIRECTIVES: Mapping[str, Callable[[Block], str]] = {
     **dict.fromkeys(("admonition", "note"), box),
+    "at-scale": at_scale,
     **dict.fromkeys(("exercise", "prf:theorem", "prf:lemma"), numbered),
     "prf:proof": lambda block: f"**Proof.**\n\n{block.plain()}",
     "solution": lambda block: folded(f"Solution of {block.page.names[block.title]}", block.plain()),

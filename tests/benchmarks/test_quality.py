@@ -11,7 +11,6 @@ import statistics
 import subprocess
 import sys
 from concurrent.futures import Future
-from concurrent.futures.process import BrokenProcessPool
 from itertools import pairwise
 from pathlib import Path
 
@@ -61,7 +60,7 @@ def data(module, quick):
 
 
 @pytest.fixture
-def here(quality, monkeypatch):
+def here(module, quality, monkeypatch):
     """Let tasks run in this process, with a stub that remembers them. Returns (the tasks done, variants that fail)."""
     done, failing = [], set()
 
@@ -83,7 +82,7 @@ def here(quality, monkeypatch):
             pass
 
     monkeypatch.setattr(quality, "run_one", run_one)
-    monkeypatch.setattr(quality, "new_process", Here)
+    monkeypatch.setattr(module("seeded_runs"), "new_process", Here)
     return done, failing
 
 
@@ -211,37 +210,6 @@ def test_a_metric_that_is_not_finite_is_an_error(module, quality, quick, monkeyp
     assert result["error"].startswith("FloatingPointError: the metric 'nll' became inf")
 
 
-def test_a_process_that_dies_costs_its_own_run_only(quality, quick, monkeypatch):
-    class Dying:
-        started = 0
-
-        def __init__(self):
-            Dying.started += 1
-
-        def submit(self, function, variant, seed, *_):
-            future = Future()
-            if variant == "vae":
-                future.set_exception(BrokenProcessPool("it is gone"))
-            else:
-                future.set_result({"variant": variant, "seed": seed, "error": None})
-            return future
-
-        def shutdown(self):
-            pass
-
-    monkeypatch.setattr(quality, "new_process", Dying)
-    tasks, done = quality.queue.SimpleQueue(), quality.queue.SimpleQueue()
-    for task in (("vae", 0), ("iwae", 1)):
-        tasks.put(task)
-    lane = quality.Lane(tasks, quick, "cpu", done)
-    lane.start()
-    lane.join(timeout=10)
-    first, second = done.get_nowait(), done.get_nowait()
-    assert first == {"variant": "vae", "seed": 0, "error": "BrokenProcessPool: it is gone", "metrics": None}
-    assert second == {"variant": "iwae", "seed": 1, "error": None}
-    assert Dying.started == 2
-
-
 def test_a_failed_run_is_kept_out_of_the_means(quality, here, tmp_path, capsys):
     here[1].add("vae")
     quality.main(["--quick", "--only", "pca", "vae", "--seeds", "1", "--out", str(tmp_path / "q.json")])
@@ -265,11 +233,6 @@ def test_the_table_has_mean_and_spread_over_seeds(quality, here, tmp_path):
     assert result["table"]["pca"]["training CPU minutes"] == {"mean": 1.0, "std": 0.0, "seeds": 3}
     assert [run["seed"] for run in result["runs"]] == [0, 1, 2]
     assert list(tmp_path.iterdir()) == [tmp_path / "q.json"]
-
-
-def test_one_seed_has_no_spread(quality):
-    assert quality.spread([2.0]) == {"mean": 2.0, "std": None, "seeds": 1}
-    assert quality.spread([]) is None
 
 
 def test_an_interrupted_table_goes_on_and_tries_failed_runs_again(quality, here, tmp_path):
