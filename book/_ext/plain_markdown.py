@@ -150,9 +150,8 @@ def box(block: Block) -> str:
 
 def at_scale(block: Block) -> str:
     """What a chapter's question gives on data of full size."""
-    return quoted(
-        f"**{at_scale_box.title(block.title)}**\n\n{at_scale_box.text(block.title, block.plain(), block.options.get('columns', ''))}"
-    )
+    text = at_scale_box.text(block.title, block.plain(), block.options.get("columns", ""))
+    return quoted(f"**{at_scale_box.title(block.title)}**\n\n{text}")
 
 
 def numbered(block: Block) -> str:
