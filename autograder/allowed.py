@@ -100,16 +100,28 @@ def _used(tree: ast.AST, aliases: Mapping[str, str], definitions: Mapping[str, a
     seen: set[str] = set()
     waiting = [tree]
     while waiting:
-        for node in ast.walk(waiting.pop()):
+        for node, local in _walk(waiting.pop(), frozenset()):
             if isinstance(node, ast.Attribute):
                 found.add(f".{node.attr}")
-            if name := _dotted(node):
-                first, dot, rest = name.partition(".")
-                found.add(aliases.get(first, first) + dot + rest)
-                if first in definitions and first not in seen:
-                    seen.add(first)
-                    waiting.append(definitions[first])
+            first, dot, rest = _dotted(node).partition(".")
+            if not first or first in local:
+                continue
+            found.add(aliases.get(first, first) + dot + rest)
+            if first in definitions and first not in seen:
+                seen.add(first)
+                waiting.append(definitions[first])
     return found
+
+
+def _walk(node: ast.AST, local: frozenset[str]) -> Iterator[tuple[ast.AST, frozenset[str]]]:
+    """All nodes, each with the names that are a function's own there: its arguments, and what it assigns to."""
+    if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)):
+        inside = list(ast.walk(node))
+        local |= {one.arg for one in inside if isinstance(one, ast.arg)}
+        local |= {one.id for one in inside if isinstance(one, ast.Name) and isinstance(one.ctx, ast.Store)}
+    yield node, local
+    for child in ast.iter_child_nodes(node):
+        yield from _walk(child, local)
 
 
 def _dotted(node: ast.AST) -> str:

@@ -62,6 +62,7 @@ def test_what_is_not_allowed_is_named(said, solution, own, name):
         ("def double(x):\n    return 2 * x", "import aelib.losses\nprint(aelib.losses.gaussian_kl)"),  # to compare with
         ("def double(x):\n    return model.eval()", "model = None"),
         ("def double(x): return (", ""),
+        ("def double(x):\n    y = x + x\n    return y", "x = y = torch.distributions.Normal(0, 1)"),  # other names
         ("", "def unused(x):\n    return x.backward()"),
     ],
 )
