@@ -1,9 +1,11 @@
 """How many slips the hidden tests notice: every mutant of every solution must lose marks, or be listed as equivalent.
 
-# solutions/NN_topic/equivalent.yml
-- cell: choose_k
-  line: "below = torch.cumsum(ratio, dim=-1) < share"   # what the mutant reads where it differs, without indentation
-  reason: a vector has one dim, which is both the first and the last
+``solutions/NN_topic/equivalent.toml`` lists those that are right answers too, by the line in which they differ:
+
+    [[mutant]]
+    cell = "choose_k"
+    line = "below = torch.cumsum(ratio, dim=-1) < share"
+    reason = "A vector has one dim, which is both the first and the last."
 """
 
 import signal
