@@ -126,7 +126,8 @@ at-scale: $(STAMP) ## train on MNIST, Fashion-MNIST and ECG5000 in AELIB_DATA_DI
 
 .PHONY: nightly
 nightly: test ## all checks, hostile submissions, 500 submissions with faults, and all measurements anew in build/nightly
-	NIGHTLY=1 $(PYTEST) tests/autograder/test_corpus.py tests/benchmarks/test_grading.py tests/benchmarks/test_grading_load.py
+	NIGHTLY=1 $(PYTEST) tests/autograder/test_corpus.py tests/benchmarks/test_grading.py tests/benchmarks/test_grading_load.py \
+		tests/solutions/test_hidden_tests.py
 	$(PYTHON_ONE) benchmarks/grading_load.py --out build/nightly/grading_load.json
 	$(MAKE) --no-print-directory bench quality RESULTS=build/nightly
 

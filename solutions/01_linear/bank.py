@@ -61,6 +61,20 @@ def covariance(x_c):
     return x_c.T @ x_c / x_c.shape[1]
 
 
+# %% cell="covariance" name="only_variances"
+# You have the variances on the diagonal, and zeros beside it. How two features vary together stands off the diagonal.
+def covariance(x_c):
+    return torch.diag(x_c.square().mean(dim=0))
+
+
+# %% cell="covariance" name="correlation"
+# You divide by the standard deviations too, which makes it the correlation matrix. The covariance keeps the units of the data.
+def covariance(x_c):
+    S = x_c.T @ x_c / len(x_c)
+    scale = S.diagonal().sqrt()
+    return S / torch.outer(scale, scale)
+
+
 # %% cell="fit_1d" name="smallest"
 # torch.linalg.eigh sorts in ascending order, so the first eigenvalue is the smallest. The best direction has the largest.
 def fit_1d(S):
@@ -169,6 +183,14 @@ def wide(d, h):
 # You return (w_dec, w_enc). The encoder comes first, and its weights have shape (h, d).
 def wide(d, h):
     return torch.eye(d, h), torch.eye(h, d)
+
+
+# %% cell="wide" name="other_end"
+# Your encoder puts the copy at the end of the code, and your decoder reads its beginning. Both must use the same places.
+def wide(d, h):
+    w_enc = torch.zeros(h, d)
+    w_enc[h - d :] = torch.eye(d)
+    return w_enc, torch.eye(d, h)
 
 
 # %% cell="reconstruct" name="mean_not_added"

@@ -11,7 +11,9 @@
 #   what it wants. After you submit, the same properties are tested on other inputs as well.
 # - No task needs your answer to another one, so a task you skip costs only its own points.
 # - Data are tensors with one example a row: `x` has shape (N, d). Numbers must agree to 0.000001, relative or absolute.
-#   You may use anything in torch and numpy. Functions return tensors unless they say otherwise.
+#   You may use anything in torch and numpy, but what a task asks for cannot be imported: where a line above the function says
+#   `Not allowed here`, code that uses one of these names earns nothing in that task. Comparing with them in a cell of your own
+#   is fine. Functions return tensors unless they say otherwise.
 # - Before you submit: Kernel, Restart Kernel and Run All Cells, then save. (It stops at the first error; a task that you
 #   skipped is one. Save all the same.)
 
@@ -137,6 +139,7 @@ for n, d in ((50, 4), (5, 9), (3, 2)):
 
 
 # %% solution="covariance"
+# Not allowed here: aelib, sklearn, torch.cov, numpy.cov
 def covariance(x_c: Tensor) -> Tensor:
     """The covariance matrix of centered data, with 1/N.
 
@@ -196,6 +199,7 @@ for n, d in ((50, 4), (6, 8), (200, 2)):
 
 
 # %% solution="fit_1d"
+# Not allowed here: aelib, sklearn, torch.pca_lowrank, torch.svd_lowrank
 def fit_1d(S: Tensor) -> tuple[Tensor, Tensor]:
     """The best one-dimensional linear autoencoder for data with a given covariance matrix.
 
@@ -291,6 +295,7 @@ for d in (4, 7, 2):
 
 
 # %% solution="fit"
+# Not allowed here: aelib, sklearn, torch.pca_lowrank, torch.svd_lowrank
 def fit(S: Tensor, k: int) -> tuple[Tensor, Tensor]:
     """The weights of the best linear autoencoder, from the covariance matrix alone.
 
@@ -363,8 +368,9 @@ for d, k in ((4, 2), (6, 3), (5, 4), (3, 3)):
 # %% [markdown] task="wide" minutes=6 difficulty=2
 # ## 5. No bottleneck
 #
-# Let the code be at least as long as the data, $h \ge d$. Then a linear autoencoder can copy *every* input and has learned
-# nothing about the data. Construct such weights: $W_\text{dec} W_\text{enc} x = x$ for all $x \in \mathbb{R}^d$.
+# Let the code be at least as long as the data: its size, called $h$ here and $k$ elsewhere, is $h \ge d$. Then a linear
+# autoencoder can copy *every* input and has learned nothing about the data. Construct such weights:
+# $W_\text{dec} W_\text{enc} x = x$ for all $x \in \mathbb{R}^d$.
 #
 # <details><summary>Hint</summary>
 #
@@ -512,6 +518,7 @@ for n, d, k in ((9, 4, 2), (1, 3, 1), (5, 2, 6)):
 
 
 # %% solution="reconstruction_error"
+# Not allowed here: aelib, sklearn
 def reconstruction_error(x: Tensor, x_hat: Tensor) -> Tensor:
     """The mean over the examples of the squared distance to the reconstruction.
 
@@ -628,6 +635,7 @@ for d, k in ((4, 1), (6, 4), (5, 5)):
 
 
 # %% solution="explained_variance_ratio"
+# Not allowed here: aelib, sklearn
 def explained_variance_ratio(x_c: Tensor) -> Tensor:
     """The share of the variance in each principal direction.
 

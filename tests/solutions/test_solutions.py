@@ -11,7 +11,7 @@ from autograder import bank, notebooks, paths, probes, release, source, trial, v
 MINUTES = range(60, 91)
 MAX_SECONDS = 60
 MAX_COLUMNS = 96
-ENOUGH = 3
+ENOUGH_RIGHT, ENOUGH_WRONG = 3, 5
 SOURCES = {path.parent.name: path for path in paths.sources(paths.SOLUTIONS)}
 ASSIGNMENTS = sorted(SOURCES)
 
@@ -130,7 +130,7 @@ def test_each_wrong_solution_has_a_message_that_helps(name, wrong):
 @pytest.mark.parametrize("name", ASSIGNMENTS)
 def test_every_graded_function_has_enough_wrong_solutions(name):
     cells = [answer.cell for answer in answers(name, paths.BANK)]
-    assert {cell: cells.count(cell) for cell in solution_cells(name) if cells.count(cell) < ENOUGH} == {}
+    assert {cell: cells.count(cell) for cell in solution_cells(name) if cells.count(cell) < ENOUGH_WRONG} == {}
 
 
 @pytest.mark.parametrize("name", ASSIGNMENTS)
@@ -138,7 +138,7 @@ def test_there_are_enough_right_solutions_written_in_another_way(name):
     variants = {}
     for answer in answers(name, paths.RIGHT):
         variants.setdefault(answer.name, set()).add(answer.cell)
-    assert len(variants) >= ENOUGH
+    assert len(variants) >= ENOUGH_RIGHT
     assert set().union(*variants.values()) == set(solution_cells(name))
     assert {f"right/{variant}" for variant in variants} <= set(report(name).passed)
 
