@@ -48,7 +48,7 @@ def cloud(seed: int, n: int, d: int) -> Tensor:
 
 
 def autoencoder(d: int, hidden: int, k: int, seed: int) -> nn.Sequential:
-    """A small autoencoder with random weights: its encoder is model[0], its decoder model[1]."""
+    """A small autoencoder with random weights: the encoder is model[0], the decoder [1]."""
     encoder = nn.Sequential(nn.Linear(d, hidden), nn.Tanh(), nn.Linear(hidden, k))
     decoder = nn.Sequential(nn.Linear(k, hidden), nn.Tanh(), nn.Linear(hidden, d))
     model, generator = nn.Sequential(encoder, decoder), seeded(seed)
@@ -73,7 +73,7 @@ class Watched(nn.Module):
 
 
 def order_taken(train, seed: int) -> list[float]:
-    """The order in which a training loop takes the examples 0, ..., 19 in two epochs, in batches of six."""
+    """The order in which a loop takes the examples 0, ..., 19 in two epochs, six at a time."""
     x = torch.arange(20.0)[:, None]
     watched = Watched(nn.Linear(1, 1), x)
     optimizer = torch.optim.SGD(watched.parameters(), lr=1e-4)
@@ -82,7 +82,7 @@ def order_taken(train, seed: int) -> list[float]:
 
 
 def coded_bits(levels: Tensor) -> int:
-    """The size in bits of whole numbers, shape (N, k), in a real file: an entropy coder and its tables for each column."""
+    """The bits of whole numbers, shape (N, k), in a real file, tables included."""
     return sum(8 * len(entropy_encode(column.numpy())) for column in levels.T)
 
 
@@ -125,7 +125,7 @@ def windows(series: Tensor, length: int, past: int) -> tuple[Tensor, Tensor]:
     Args:
         series: the values in the order of time, shape (T,).
         length: the number L of values in a window.
-        past: how many values P belong to the past; there are at least L of them, and of the rest.
+        past: the number P of values in the past. It and the rest have L values or more.
 
     Returns:
         train: the windows of the first P values, in their order, shape (P - L + 1, L).
@@ -199,7 +199,8 @@ def standardize(series: Tensor, past: int, period: int) -> Tensor:
 
     Args:
         series: the values in the order of time, the first of them in month 0, shape (T,).
-        past: how many values P belong to the past: two periods or more, and a multiple of the period. T need not be one.
+        past: how many values P belong to the past: two periods or more, and a multiple of the
+            period. T need not be one.
         period: the number of months p, at least 1.
 
     Returns:
@@ -402,8 +403,8 @@ def train(
 
 
 # %% tests="train-shape" points=0.5
-# train(model, optimizer, x, held_out, epochs, batch_size, generator) returns one number for each
-# epoch, and the weights of the model change.
+# train(model, optimizer, x, held_out, epochs, batch_size, generator) returns one number for
+# each epoch, and the weights of the model change.
 model = autoencoder(3, 4, 2, seed=0)
 before = model[0][0].weight.detach().clone()
 optimizer = torch.optim.SGD(model.parameters(), lr=0.01)
@@ -526,7 +527,8 @@ def threshold(normal: Tensor, rate: float) -> float:
     """The lowest of the normal scores that promises this rate of false alarms.
 
     Args:
-        normal: the scores of normal examples that no model was trained on, shape (N,), in any order.
+        normal: the scores of normal examples that no model was trained on, in any order,
+            shape (N,).
         rate: the largest rate of false alarms alpha that is accepted, from 0 to below 1.
 
     Returns:
@@ -554,8 +556,8 @@ for n, rate in ((9, 0.3), (30, 0.5), (4, 0.25)):
 ### END HIDDEN TESTS
 
 # %% tests="threshold-values" points=0.5
-# With the scores 1, ..., 99 the rate 5% takes the fifth largest, 95. With 1, ..., 10 the rate 20%
-# takes rank floor(2.2) = 2, the score 9, and 27% still takes it: floor(2.97) = 2.
+# With the scores 1, ..., 99 the rate 5% takes the fifth largest, 95. With 1, ..., 10 the rate
+# 20% takes rank floor(2.2) = 2, the score 9, and 27% still takes it: floor(2.97) = 2.
 scores = torch.arange(1.0, 100.0)[torch.randperm(99, generator=seeded(0))]
 kept = scores.clone()
 t = float(threshold(scores, 0.05))
@@ -696,11 +698,11 @@ for n, m in ((6, 4), (1, 5), (9, 2), (30, 50)):
 # %% solution="precision"
 # Not allowed here: aelib, sklearn
 def precision(found: Tensor, false_alarms: Tensor, share: Tensor) -> Tensor:
-    """Which share of the alarms is real. All tensors have the same shape, with a case in each place.
+    """Which share of the alarms is real. All tensors have one shape, a case in each place.
 
     Args:
         found: the share of the anomalies at which there is an alarm (TPR), more than 0.
-        false_alarms: the share of the normal examples at which there is an alarm (FPR), more than 0.
+        false_alarms: the share of the normal examples at which there is one (FPR), more than 0.
         share: the share of the anomalies among all examples, from 0 to 1.
 
     Returns:
@@ -792,8 +794,8 @@ for n, k in ((4, 3), (1, 1), (2, 5)):
 ### END HIDDEN TESTS
 
 # %% tests="quantize-values" points=0.5
-# With a step of 1/2 the value 0.9 has the level 2 and comes back as 1; with a step of 2 the value
-# -2.8 has the level -1 and comes back as -2.
+# With a step of 1/2 the value 0.9 has the level 2 and comes back as 1; with a step of 2 the
+# value -2.8 has the level -1 and comes back as -2.
 levels, z_hat = quantize(torch.tensor([[0.9, -2.8], [-0.2, 7.1]]), torch.tensor([0.5, 2.0]))
 assert agrees(levels, [[2, -1], [0, 4]]), (
     f"levels: expected [[2, -1], [0, 4]], got {shown(levels)}"
@@ -861,7 +863,8 @@ for n, k in ((4, 3), (1, 2), (5, 1)):
 ### END HIDDEN TESTS
 
 # %% tests="entropy_bits-values" points=0.5
-# Two levels, equally often, cost 1 bit; four cost 2 bits; frequencies 1/2, 1/4, 1/4 cost 1.5 bits.
+# Two levels, equally often, cost 1 bit; four cost 2 bits; frequencies of 1/2, 1/4 and 1/4 cost
+# 1.5 bits.
 levels = torch.tensor([[0, -7, 5], [0, 1, 5], [1, 2, -4], [1, 90, 0]])
 bits = entropy_bits(levels)
 assert agrees(bits, [1.0, 2.0, 1.5]), f"expected 1, 2 and 1.5 bits, got {shown(bits)}"
@@ -903,7 +906,7 @@ def rate_point(x: Tensor, z: Tensor, decode, step: float, coder) -> tuple[float,
         z: their codes before rounding, shape (N, k).
         decode: from codes (N, k) to reconstructions of the shape of x.
         step: the distance between two levels, more than 0.
-        coder: from levels, int64 of shape (N, k), to the number of bits that they take together.
+        coder: from levels, int64 of shape (N, k), to the number of bits that all of them take.
 
     Returns:
         rate: bits for each value of x.
@@ -973,8 +976,8 @@ for shape, k in (((5, 4), 2), ((1, 3), 3), ((3, 1, 2, 2), 6)):
 ### END HIDDEN TESTS
 
 # %% tests="rate_point-distortion" points=0.5
-# The decoder gets the rounded code on its own scale, 0.9 as 1 with a step of 1/2. The distortion
-# is the mean of the squared errors over all values: here the errors are 0.1, 0.2, 0.1, 0.1.
+# The decoder gets the rounded code on its own scale, 0.9 as 1 with a step of 1/2. The
+# distortion is the mean of the squared errors over all values: here of 0.1, 0.2, 0.1, 0.1.
 z = torch.tensor([[0.9, -0.2], [1.6, 2.1]])
 _, distortion = rate_point(z, z, lambda v: v, 0.5, lambda levels: 8)
 assert agrees(float(distortion), 0.07 / 4), (
@@ -1101,9 +1104,8 @@ for name, (z, decode) in codecs.items():
     left.plot([float(r) for r, _ in points], [float(d) for _, d in points], "o-", label=name)
     levels, z_hat = quantize(z, torch.full((z.shape[1],), steps[2]))
     entropy = float(entropy_bits(levels).sum()) / 64
-    print(
-        f"{name:22} {entropy:.3f} bits per pixel by entropy, {float(points[2][0]):.3f} in a file"
-    )
+    in_file = float(points[2][0])
+    print(f"{name:22} {entropy:.3f} bits per pixel by entropy, {in_file:.3f} in a file")
     rows.append(decode(z_hat)[:8])
 left.set(xlabel="bits per pixel", ylabel="mean squared error", yscale="log")
 left.legend(fontsize=8)
