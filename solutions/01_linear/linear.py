@@ -7,7 +7,7 @@
 # *{points} points, about {minutes} minutes.* Each task says what it is worth, how long it takes and how hard it is, from 1 to 5.
 #
 # - Write your code in the cells that say `YOUR CODE HERE`. Do not change a function's name or its arguments.
-# - Below each of them are tests. Run them: a cell without an error means that the test passes. The first line of a test says
+# - Below each of them are tests. Run them: a cell without an error means that the test passes. The comment at its top says
 #   what it wants. After you submit, the same properties are tested on other inputs as well.
 # - No task needs your answer to another one, so a task you skip costs only its own points.
 # - Data are tensors with one example a row: `x` has shape (N, d). Numbers must agree to 0.000001, relative or absolute.
@@ -16,6 +16,9 @@
 #   is fine. Functions return tensors unless they say otherwise.
 # - Before you submit: Kernel, Restart Kernel and Run All Cells, then save. (It stops at the first error; a task that you
 #   skipped is one. Save all the same.)
+
+# %% locked="install"
+# {install}
 
 # %% locked="setup"
 import math
