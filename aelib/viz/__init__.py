@@ -7,6 +7,8 @@ import matplotlib.pyplot as plt
 from aelib.viz.animation import Animation
 from aelib.viz.codes import class_scatter
 from aelib.viz.curves import learning_curve, spectrum
+from aelib.viz.explorer import Explorer
+from aelib.viz.explorer_controls import Plane, Slider
 from aelib.viz.images import image_grid
 from aelib.viz.plane import reconstructions
 
@@ -36,6 +38,9 @@ __all__ = [
     "SKY",
     "YELLOW",
     "Animation",
+    "Explorer",
+    "Plane",
+    "Slider",
     "class_scatter",
     "image_grid",
     "learning_curve",
