@@ -1,10 +1,11 @@
 """The command line: ``python -m autograder``."""
 
 import argparse
+import os
 import sys
 from pathlib import Path
 
-from autograder import demo, export, grades, grading, mutants, paths, release, report, solved, verify
+from autograder import bundle, demo, export, grades, grading, mutants, paths, release, report, solved, verify
 from autograder.assignment import AssignmentError
 from autograder.course import Course, CourseError
 from autograder.export_tables import ExportError
@@ -15,7 +16,7 @@ from autograder.source import SourceError
 
 ERRORS = (
     *(SourceError, release.LeakError, solved.SolutionError, CourseError, demo.DemoError),
-    *(AssignmentError, ExportError, PoolError, SandboxError, SecretError),
+    *(AssignmentError, bundle.BundleError, ExportError, PoolError, SandboxError, SecretError),
 )
 
 
@@ -53,6 +54,13 @@ def main(arguments: list[str] | None = None) -> int:
     command.add_argument("--template", type=Path, help="what that system exported; one column of it is filled in")
     command.add_argument("--column", default="", help="for Canvas: the assignment's title there, if it is another one")
     command.add_argument("--unfinished", action="store_true", help="also grades that a person must still look at")
+    command = commands.add_parser("bundle", help="zip the student notebooks, checked to give nothing away")
+    command.add_argument("folder", type=Path, nargs="?", default=bundle.FOLDER, help="where (build/student-bundle)")
+    command.add_argument(
+        "--revision",
+        default=os.environ.get("COURSE_REVISION", ""),
+        help="the commit or tag that students install aelib from (COURSE_REVISION, or else the newest state)",
+    )
     command = commands.add_parser("demo", help="grade a class of six from end to end and check the grades")
     command.add_argument(
         "--folder", type=Path, default=paths.DEMO, help="where; it is deleted and made anew (build/demo)"
@@ -76,6 +84,9 @@ def main(arguments: list[str] | None = None) -> int:
             return 0
         if options.command == "export":
             return _export(options)
+        if options.command == "bundle":
+            print(_short(bundle.write(options.folder, options.revision)))
+            return 0
         return _demo(options.folder)
     except ERRORS as error:
         print(f"{type(error).__name__}: {error}", file=sys.stderr)

@@ -2,14 +2,15 @@
 
     # Not allowed here: aelib, torch.distributions, torch.nn.functional.gaussian_nll_loss, .backward
 
-A name forbids everything below it, and one that begins with a dot forbids methods and attributes of that name. Code is only
-read here, never run. It follows names through imports, assignments and functions of the student's own cells; it does not see
-through everything that a determined author can write.
+A name forbids everything below it, and one that begins with a dot forbids methods and attributes of that name. A long list
+is given in several such lines. Code is only read here, never run. It follows names through imports, assignments and functions
+of the student's own cells; it does not see through everything that a determined author can write.
 """
 
 import ast
 import re
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 
 from nbformat import NotebookNode
 
@@ -26,8 +27,8 @@ def rules(notebook: NotebookNode) -> dict[str, tuple[str, ...]]:
     """The name of a solution cell -> what is not allowed there, for those of a source notebook that say so."""
     found = {}
     for cell in notebook.cells:
-        if source.kind_of(cell) == "solution" and (line := LINE.search(cell.source)):
-            found[cell.id] = tuple(name.strip() for name in line[1].split(","))
+        if source.kind_of(cell) == "solution" and (lists := LINE.findall(cell.source)):
+            found[cell.id] = tuple(name.strip() for names in lists for name in names.split(","))
     return found
 
 
@@ -55,6 +56,7 @@ def broken(master: NotebookNode, submission: NotebookNode) -> dict[str, str]:
     return said
 
 
+@lru_cache(maxsize=1024)  # most cells are the same in all submissions
 def _tree(text: str) -> ast.Module:
     """The code of a cell without the lines that only IPython knows; what cannot be read uses nothing, and does not run either."""
     lines = ("" if line.lstrip().startswith(("%", "!", "?")) else line for line in text.splitlines())

@@ -51,7 +51,7 @@ def secrets(notebook: NotebookNode) -> dict[str, str]:
             visible, hidden = source.split(cell.source, "HIDDEN TESTS")
             text = source.split(cell.source, "SOLUTION")[1] + [line for line in hidden if line not in visible]
         for line in text:
-            squeezed = _squeeze(line)
+            squeezed = squeeze(line)
             if len(squeezed) >= MIN_SECRET and not line.lstrip().startswith(("import ", "from ")):
                 lines[squeezed] = cell.id
     return lines
@@ -65,9 +65,9 @@ def check_leaks(notebook: NotebookNode, released: NotebookNode) -> None:
     """
     hidden = secrets(notebook)
     for cell in released.cells:
-        squeezed = _squeeze(cell.source)
+        squeezed = squeeze(cell.source)
         for mark in source.MARKS:
-            if _squeeze(mark) in squeezed.upper():
+            if squeeze(mark) in squeezed.upper():
                 raise LeakError(f"cell {cell.id}: the mark {mark!r} would be left in the release")
         for line, origin in hidden.items():
             if line in squeezed:
@@ -108,7 +108,8 @@ def _target(path: Path, exercises: Path) -> Path:
     return exercises / path.parent.name / f"{path.stem}.ipynb"
 
 
-def _squeeze(text: str) -> str:
+def squeeze(text: str) -> str:
+    """A text without its blanks, as the search for secrets compares it."""
     return "".join(text.split())
 
 

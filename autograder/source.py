@@ -4,7 +4,8 @@ The source of an assignment is a jupytext percent notebook, and the marker of a 
 
     # %% [markdown] locked="intro"                         text that students cannot edit; in this first cell, {points}
                                                            and {minutes} become those of the whole assignment
-    # %% locked="setup"                                    code that students cannot edit
+    # %% locked="setup"                                    code that students cannot edit; a line "# {install}" becomes code
+                                                           that installs aelib, and what else is imported, where it is missing
     # %% [markdown] task="center" minutes=4 difficulty=1   opens a task; its points are added up from the cells below
     # %% solution="center"                                 what the student writes; the answer stands between
                                                            ### BEGIN SOLUTION and ### END SOLUTION
@@ -27,7 +28,7 @@ import jupytext
 from nbformat import NotebookNode
 from nbgrader.nbgraderformat import MetadataValidator
 
-from autograder import notebooks
+from autograder import install, notebooks
 
 SCHEMA_VERSION = 3
 MAX_DIFFICULTY = 5
@@ -65,7 +66,9 @@ def load(path: Path) -> NotebookNode:
     cells: list[NotebookNode] = []
     effort: dict[str, dict[str, int]] = {}
     task = ""
-    for position, cell in enumerate(jupytext.read(path, fmt="py:percent").cells, start=1):
+    written = jupytext.read(path, fmt="py:percent").cells
+    code = "\n".join(cell.source for cell in written if cell.cell_type == "code")
+    for position, cell in enumerate(written, start=1):
         where = f"{path.parent.name}/{path.name}, cell {position}"
         options = {key: value for key, value in cell.metadata.items() if key != "lines_to_next_cell"}
         kind = _kind(where, options)
@@ -77,7 +80,8 @@ def load(path: Path) -> NotebookNode:
             raise SourceError(f"{where}: got the name {name!r}; expected {task!r} or {task + '-...'!r}, after its task")
         if not NAME.fullmatch(name) or any(name == other.id for other in cells):
             raise SourceError(f"{where}: got the name {name!r}; expected letters, digits, _ and -, and each name once")
-        cells.append(_cell(where, kind, name, cell.cell_type, cell.source, options))
+        text = cell.source.replace("# {install}", install.cell(code)) if kind == "locked" else cell.source
+        cells.append(_cell(where, kind, name, cell.cell_type, text, options))
     notebook = notebooks.new(cells, NOTEBOOK_METADATA)
     for task, options in effort.items():
         _state_effort(notebook, task, **options)

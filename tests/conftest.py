@@ -1,6 +1,8 @@
 """Fixtures for all tests."""
 
 import os
+import re
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -9,12 +11,28 @@ import matplotlib.pyplot as plt
 import pytest
 import torch
 from hypothesis import settings
+from playwright.sync_api import Browser, sync_playwright
+from xdist.remote import Producer
+from xdist.scheduler import LoadFileScheduling
 
 # The same examples in every run, and no limit of time: a busy machine is no bug.
 settings.register_profile("course", deadline=None, derandomize=True)
 settings.load_profile("course")
 
 REAL_FILES = ("mnist/t10k-images-idx3-ubyte.gz", "mnist/t10k-labels-idx1-ubyte.gz", "ecg5000/ECG5000_TRAIN.txt")
+
+
+class FilesAndAssignments(LoadFileScheduling):
+    """One process runs the tests of a file; in tests/solutions, those of one assignment in it, since each takes minutes."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        assignment = re.match(r"tests/solutions/.*\[(\d\d_[a-z]+)", nodeid)
+        return super()._split_scope(nodeid) + (assignment[1] if assignment else "")
+
+
+@pytest.hookimpl(optionalhook=True)  # nbval runs without pytest-xdist
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> LoadFileScheduling:
+    return FilesAndAssignments(config, log)
 
 
 @pytest.fixture(autouse=True)
@@ -27,6 +45,18 @@ def own_settings() -> Iterator[None]:
     plt.close("all")
     torch.set_num_threads(threads)
     torch.set_default_dtype(torch.float32)
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Browser]:
+    """A real browser. It lives as long as the tests of one file, since its event loop would be in the way of others."""
+    found = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+    if found is None:
+        pytest.skip("there is no Chromium to open pages with; on Debian: apt install chromium")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=found, args=["--no-sandbox"])
+        yield browser
+        browser.close()
 
 
 @pytest.fixture

@@ -4,59 +4,16 @@ import html
 import json
 import re
 import shutil
-import socket
-import subprocess
-import sys
-import time
-import urllib.error
-import urllib.request
 
 import pytest
 from classroom import ABSOLUTE, RIGHT, SQUARE, open_course, submit
+from notebook_server import JupyterServer
 
 from autograder import grades, paths
 from autograder.record import Record, place
 
-TOKEN = "token"
 CODE = "from IPython.display import HTML, display\ndisplay(HTML('<script>document.title = \"owned\"</script>'))\n"
 ANSWERS = {"right": RIGHT, "square": SQUARE, "hostile": CODE + ABSOLUTE}
-
-
-class Server:
-    """A Jupyter server that was started in the folder with ``nbgrader_config.py``."""
-
-    def __init__(self, folder):
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            self.port = free.getsockname()[1]
-        self.log = (folder / "server.log").open("w")
-        command = [sys.executable, "-m", "jupyter", "server", "--no-browser", f"--ServerApp.port={self.port}"]
-        command += ["--ServerApp.port_retries=0", "--allow-root", f"--IdentityProvider.token={TOKEN}"]
-        command += ["--ServerApp.disable_check_xsrf=True"]
-        self.process = subprocess.Popen(command, cwd=folder, stdout=self.log, stderr=subprocess.STDOUT)
-
-    def ask(self, path, *, post=False):
-        """What the server answers, as text; it may still be starting."""
-        request = urllib.request.Request(
-            f"http://127.0.0.1:{self.port}/{path}",
-            data=b"{}" if post else None,
-            headers={"Authorization": f"token {TOKEN}"},
-        )
-        for _ in range(600):
-            assert self.process.poll() is None, "the server has stopped"
-            try:
-                with urllib.request.urlopen(request, timeout=120) as answer:
-                    return answer.read().decode()
-            except urllib.error.HTTPError as error:
-                raise AssertionError(f"{path}: {error.code}\n{error.read().decode()[:2000]}") from error
-            except urllib.error.URLError:
-                time.sleep(0.1)
-        raise AssertionError("the server has not answered")
-
-    def close(self):
-        self.process.terminate()
-        self.process.wait(60)
-        self.log.close()
 
 
 @pytest.fixture(scope="module")
@@ -66,10 +23,10 @@ def served(sandbox, tiny_for_module, tmp_path_factory):
     shutil.copy(paths.REPOSITORY / "nbgrader_config.py", folder)
     course = open_course(folder / "course", tiny_for_module)
     submit(course, **ANSWERS)
-    server = Server(folder)
+    server = JupyterServer(folder)
     try:
         for student in ANSWERS:
-            answer = json.loads(server.ask(f"formgrader/api/submission/01_tiny/{student}/autograde", post=True))
+            answer = json.loads(server.ask(f"formgrader/api/submission/01_tiny/{student}/autograde", "POST"))
             assert answer["success"], answer.get("error") or answer.get("log")
         yield course, server
     finally:
