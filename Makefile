@@ -50,7 +50,7 @@ book: $(STAMP) ## build the book, warnings are errors, and print where to open i
 serve: ## serve the built book on localhost
 	@test -f _build/html/index.html || $(MAKE) book
 	@echo "http://localhost:$(PORT)/"
-	$(BIN)/python -m http.server --bind 127.0.0.1 --directory _build/html $(PORT)
+	$(BIN)/python book/_ext/serve.py _build/html $(PORT)
 
 DOWNLOADS := _build/downloads
 
@@ -60,6 +60,19 @@ downloads: book ## the book as one PDF, and each page with code as a notebook fo
 	$(BIN)/python book/_ext/make_notebooks.py $(DOWNLOADS)/notebooks
 	$(BIN)/python book/_ext/make_pdf.py $(DOWNLOADS)/autoencoders.pdf
 	@echo "The book: file://$(CURDIR)/$(DOWNLOADS)/autoencoders.pdf; as notebooks: $(CURDIR)/$(DOWNLOADS)/notebooks/book/index.ipynb"
+
+# ---- publishing -----------------------------------------------------------------------------------------------------
+
+.PHONY: student-bundle
+student-bundle: $(STAMP) ## a zip of the student notebooks, checked to give no answer and no hidden test away
+	$(BIN)/python -m autograder bundle
+
+PUBLICATION := build/publication
+
+.PHONY: publication
+publication: downloads ## what the deploy workflow publishes: the site, the branch `notebooks`, the files of a release
+	@rm -rf $(PUBLICATION)
+	$(BIN)/python book/_ext/make_publication.py $(PUBLICATION)
 
 # ---- checks ---------------------------------------------------------------------------------------------------------
 
@@ -127,16 +140,16 @@ at-scale: $(STAMP) ## train on MNIST, Fashion-MNIST and ECG5000 in AELIB_DATA_DI
 .PHONY: nightly
 nightly: test ## all checks, hostile submissions, 500 submissions with faults, and all measurements anew in build/nightly
 	NIGHTLY=1 $(PYTEST) tests/autograder/test_corpus.py tests/benchmarks/test_grading.py tests/benchmarks/test_grading_load.py \
-		tests/solutions/test_hidden_tests.py
+		tests/solutions/test_hidden_tests.py tests/book/test_pages_in_browser.py
 	$(PYTHON_ONE) benchmarks/grading_load.py --out build/nightly/grading_load.json
 	$(MAKE) --no-print-directory bench quality RESULTS=build/nightly
 
 # ---- upkeep ---------------------------------------------------------------------------------------------------------
 
 .PHONY: lock
-lock: $(STAMP) ## compile requirements.txt anew from the ranges in pyproject.toml
+lock: $(STAMP) ## compile requirements.txt anew from the ranges in pyproject.toml; NEWEST=1 takes the newest PyTorch too
 	$(BIN)/python -m piptools compile --quiet --all-extras --strip-extras --allow-unsafe \
-		--no-emit-index-url --no-emit-find-links --no-emit-trusted-host --upgrade --upgrade-package torch==2.13.0 \
+		--no-emit-index-url --no-emit-find-links --no-emit-trusted-host --upgrade $(if $(NEWEST),,--upgrade-package torch==2.13.0) \
 		--output-file requirements.txt pyproject.toml
 	sed -i 's/^\(torch==[0-9.]*\)+.*/\1/' requirements.txt
 

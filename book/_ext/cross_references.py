@@ -11,6 +11,7 @@ from pathlib import Path
 import nbformat
 from contents import ROOT, pages
 from plain_markdown import Page
+from pybtex.backends.plaintext import Backend
 from pybtex.database import Entry, parse_file
 from pybtex.richtext import Text
 
@@ -157,7 +158,7 @@ def references(book: Book, name: str) -> str:
     keys = {key.strip() for cited in CITED.findall(text) for key in cited.split(",")}
     lines = []
     for work in (book.works[key] for key in keys):
-        title = Text.from_latex(work.fields["title"]).render_as("text")
+        title = Text.from_latex(work.fields["title"]).render(Backend())
         place = f"https://doi.org/{work.fields['doi']}" if "doi" in work.fields else work.fields["url"]
         lines.append(f"- {who(work)} ({work.fields['year']}). *{title}*. <{place}>")
     return "\n".join(["### Works cited", "", *sorted(lines)]) if lines else ""

@@ -1,10 +1,12 @@
 """Write each page with code as a notebook for plain Jupyter: ``python make_notebooks.py OUT_FOLDER``.
 
 A notebook has no outputs, but the numbers in its text are those of the book's last execution, from its cache. Cells that the
-book folds or leaves out are in it, folded: those check what the text says.
+book folds or leaves out are in it, folded: those check what the text says. Its first cell of code installs what is missing, aelib
+at the commit or tag that COURSE_REVISION names, or else as it is in the repository at that time.
 """
 
 import ast
+import os
 import shutil
 import sys
 from collections.abc import Iterator, Mapping
@@ -19,9 +21,23 @@ from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 from plain_markdown import MystError, Page, anchor, to_markdown
 
-ENVIRONMENT = "*A page of the course as a notebook. It runs in the environment that `make setup` creates.*"
+from autograder import install
+
+ENVIRONMENT = (
+    "*A page of the course as a notebook. The first cell of code installs what it needs where that is missing.*"
+)
+REVISION = os.environ.get("COURSE_REVISION", "")
+# The book puts numbers into its text with MyST-NB, which runs in Sphinx. A notebook has them there, so a name is enough.
+GLUE = "from myst_nb import glue"
+PLAIN_GLUE = '''\
+def glue(name, value, display=True):
+    """The book takes numbers for its text from here; in this notebook they are in the text already."""'''
 FOLDED = {"hide-input", "remove-input", "remove-cell"}
 GLUED = "application/papermill.record/text/plain"
+
+
+class StaleError(ValueError):
+    """The execution cache is not of the pages as they are now."""
 
 
 def cells(source: NotebookNode, text: str, page: Page) -> Iterator[NotebookNode]:
@@ -34,17 +50,17 @@ def cells(source: NotebookNode, text: str, page: Page) -> Iterator[NotebookNode]
             yield new_markdown_cell(to_markdown(cell.source, page, line))
             continue
         metadata = {"jupyter": {"source_hidden": True}} if FOLDED & set(cell.metadata.get("tags", ())) else {}
-        yield new_code_cell(cell.source, metadata=metadata)
+        yield new_code_cell(cell.source.replace(GLUE, PLAIN_GLUE), metadata=metadata)
         if figure := cell.metadata.get("mystnb", {}).get("figure"):
             caption = to_markdown(figure["caption"], page, line)
             yield new_markdown_cell(f"{anchor(figure['name'])}**{page.names[figure['name']]}.** {caption}")
 
 
-def plain_notebook(book: Book, name: str, glued: Mapping[str, str]) -> NotebookNode:
+def plain_notebook(book: Book, name: str, source: NotebookNode, glued: Mapping[str, str]) -> NotebookNode:
     """One page as a notebook."""
-    text = book.texts[name]
-    found = list(cells(jupytext.reads(text, fmt="md:myst"), text, page_of(book, name, glued)))
-    found.insert(1, new_markdown_cell(ENVIRONMENT))
+    found = list(cells(source, book.texts[name], page_of(book, name, glued)))
+    code = "\n".join(cell.source for cell in source.cells if cell.cell_type == "code")
+    found[1:1] = [new_markdown_cell(ENVIRONMENT), new_code_cell(install.cell(code, REVISION))]
     found += [new_markdown_cell(works)] if (works := references(book, name)) else []
     for number, cell in enumerate(found, start=1):
         cell.id = f"cell-{number}"
@@ -62,27 +78,38 @@ def glued(executed: NotebookNode) -> dict[str, str]:
     return found
 
 
-def main(folder: Path) -> None:
-    """Write them all, as a tree like that of the sources."""
+def write(folder: Path) -> int:
+    """Write them all, as a tree like that of the sources; the result is their number.
+
+    Raises:
+        MystError: if a page says something that has no plain form.
+        StaleError: if a page has not been executed as it is now.
+    """
     book, cache = read_book(), get_cache(ROOT / "_build" / ".jupyter_cache")
-    for name, text in book.texts.items():
-        source, target = ROOT / f"{name}.ipynb", folder / f"{name}.ipynb"
-        if not book.has_code(name):
-            continue
+    names = [name for name in book.texts if book.has_code(name)]
+    for name in names:
+        notebook, target = ROOT / f"{name}.ipynb", folder / f"{name}.ipynb"
         target.parent.mkdir(parents=True, exist_ok=True)
-        if source.exists():  # an assignment, which stays what the student gets
-            shutil.copyfile(source, target)
+        if notebook.exists():  # an assignment, which stays what the student gets
+            shutil.copyfile(notebook, target)
             continue
+        source = jupytext.reads(book.texts[name], fmt="md:myst")
         try:
-            record = cache.match_cache_notebook(jupytext.reads(text, fmt="md:myst"))
-        except KeyError:
-            sys.exit(f"{name}.md has not been executed as it is now; build the book first: make book")
-        try:
-            notebook = plain_notebook(book, name, glued(cache.get_cache_bundle(record.pk).nb))
-        except MystError as error:
-            sys.exit(str(error))
-        nbformat.write(notebook, target)
-    print(f"{len(list(folder.rglob('*.ipynb')))} notebooks: {folder}")
+            record = cache.match_cache_notebook(source)
+        except KeyError as error:
+            message = f"{name}.md has not been executed as it is now; build the book first: make book"
+            raise StaleError(message) from error
+        executed = cache.get_cache_bundle(record.pk).nb
+        nbformat.write(plain_notebook(book, name, source, glued(executed)), target)
+    return len(names)
+
+
+def main(folder: Path) -> None:
+    """Write them, and say how many."""
+    try:
+        print(f"{write(folder)} notebooks: {folder}")
+    except (MystError, StaleError) as error:
+        sys.exit(str(error))
 
 
 if __name__ == "__main__":

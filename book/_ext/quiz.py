@@ -1,11 +1,13 @@
 """The ``{quiz}`` directive: multiple-choice questions with feedback for every option, from ``book/_quizzes/NAME.json``.
 
 Each option is an HTML ``<details>``: choosing it opens its feedback. It works by mouse, touch and keyboard and without
-JavaScript, executes no Python when a page is read or run, and prints with every answer open. The file has jupyterquiz's
-format: a list of ``{"question", "type": "multiple_choice", "answers": [{"answer", "correct", "feedback"}, ...]}``, whose
-texts are MyST and may hold mathematics, links and citations.
+JavaScript, executes no Python when a page is read or run, and prints with every answer open. ``book/_static/quiz.js`` adds
+what a reader chose before, kept in the browser. The file has jupyterquiz's format: a list of ``{"question", "type":
+"multiple_choice", "answers": [{"answer", "correct", "feedback"}, ...]}``, whose texts are MyST and may hold mathematics,
+links and citations.
 """
 
+import hashlib
 import json
 from pathlib import Path
 
@@ -65,7 +67,9 @@ class Quiz(SphinxDirective):
 
     def question(self, number: int, total: int, question: dict) -> nodes.Element:
         """A question with its options."""
-        box = nodes.container(classes=["quiz"])
+        # A changed question gets another id, under which nobody has answered yet.
+        mark = hashlib.sha256(json.dumps(question, sort_keys=True).encode()).hexdigest()[:8]
+        box = nodes.container(classes=["quiz"], ids=[f"quiz-{number}-{mark}"])
         box += nodes.paragraph("", f"Question {number} of {total}", classes=["quiz-number"])
         box += self.parsed(question["question"], nodes.container(classes=["quiz-question"]))
         for choice in question["answers"]:
@@ -88,4 +92,5 @@ def setup(app: Sphinx) -> ExtensionMetadata:
         printed = (pass_through, pass_through)
         app.add_node(node, html=(visit, depart), latex=printed, text=printed)
     app.add_directive("quiz", Quiz)
+    app.add_js_file("quiz.js", loading_method="defer")
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}

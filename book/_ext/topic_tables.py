@@ -39,7 +39,7 @@ def pages(source: Path, listed: list[str]) -> dict[str, list[str]]:
 def table(entries: Mapping[str, Mapping[str, str]], covered: Mapping[str, list[str]]) -> str:
     """The MyST text of a table with one row for each topic."""
     in_library = any("aelib" in entry for entry in entries.values())
-    rows = ["| | topic | pages |" + " in aelib |" * in_library, "|---|---|---|" + "---|" * in_library]
+    rows = ["| no. | topic | pages |" + " in aelib |" * in_library, "|---|---|---|" + "---|" * in_library]
     for topic, entry in entries.items():
         where = ", ".join(f"{{doc}}`/{name}`" for name in covered.get(topic, []))
         names = ", ".join(f"{{py:obj}}`~aelib.{name}`" for name in entry.get("aelib", "").split())

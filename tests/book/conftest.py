@@ -1,6 +1,9 @@
 """The built site, and the scripts that make the book, for the tests that look at them."""
 
+import functools
+import http.server
 import importlib
+import threading
 
 import pytest
 from book_pages import ROOT, SITE
@@ -17,6 +20,32 @@ def site():
         for path in SITE.rglob("*.html")
         if "_static" not in path.parts
     }
+
+
+DESKTOP = {"viewport": {"width": 1280, "height": 900}, "color_scheme": "light"}
+PHONE = {"viewport": {"width": 390, "height": 844}, "color_scheme": "dark", "has_touch": True, "is_mobile": True}
+
+
+@pytest.fixture(scope="module")
+def served(site):
+    """The address of a server with the built site."""
+
+    class Handler(http.server.SimpleHTTPRequestHandler):
+        def log_message(self, *_):
+            pass
+
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Handler, directory=SITE)) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+        thread.join()
+
+
+@pytest.fixture(scope="module")
+def contexts(chromium):
+    """What a reader has on a desktop and on a phone."""
+    return {"desktop": chromium.new_context(**DESKTOP), "phone": chromium.new_context(**PHONE)}
 
 
 @pytest.fixture(scope="module")

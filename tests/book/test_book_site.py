@@ -66,8 +66,8 @@ def test_every_image_has_alt_text_of_its_own(site):
 def test_every_figure_of_a_page_has_a_caption(site):
     for page, soup in site.items():
         if page.parts[0] == "book":
-            # What moves is described by the text below it.
-            for image in soup.select(".cell_output :not(picture.animation) > img"):
+            # What moves, or is moved, is described by the text below it.
+            for image in soup.select(".cell_output :not(picture.animation, .explorer) > img"):
                 caption = image.find_parent("figure")
                 assert caption is not None, f"{page}: {image}"
                 assert caption.find("figcaption").text.strip()

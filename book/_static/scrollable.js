@@ -1,0 +1,29 @@
+// What is wider than its column scrolls sideways. Then the Tab key must reach it, or nobody can scroll it without a mouse.
+"use strict";
+
+const WIDE = "mjx-container[display], table, pre, p, li, dd, dt";
+
+function reach() {
+  for (const element of document.querySelectorAll(`.bd-article :is(${WIDE})`)) {
+    const larger = element.scrollWidth > element.clientWidth + 1 || element.scrollHeight > element.clientHeight + 1;
+    const scrolls = larger && ["auto", "scroll"].includes(getComputedStyle(element).overflowX);
+    if (scrolls && !element.hasAttribute("tabindex")) {
+      element.tabIndex = 0;
+      element.dataset.scrolls = "";
+    } else if (!scrolls && "scrolls" in element.dataset) {
+      element.removeAttribute("tabindex");
+      delete element.dataset.scrolls;
+    }
+  }
+}
+
+let waiting = 0;
+function reachSoon() {
+  cancelAnimationFrame(waiting);
+  waiting = requestAnimationFrame(reach);
+}
+
+window.addEventListener("load", () => (window.MathJax?.startup?.promise ?? Promise.resolve()).then(reachSoon));
+window.addEventListener("resize", reachSoon);
+document.addEventListener("toggle", reachSoon, true); // a folded solution that is opened
+new ResizeObserver(reachSoon).observe(document.querySelector(".bd-article") ?? document.body); // formulas and images that came late
