@@ -26,6 +26,17 @@ $(STAMP): requirements.txt pyproject.toml
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	touch $@
 
+# What pip cannot bring. The tests open pages in Chromium, the PDF is printed by it, and student code runs in bubblewrap.
+.PHONY: programs
+programs: ## install Chromium and bubblewrap where they are missing (Debian or Ubuntu, as root; elsewhere this says what to do)
+	@missing=(); \
+	command -v bwrap > /dev/null || missing+=(bubblewrap); \
+	command -v chromium > /dev/null || command -v chromium-browser > /dev/null || command -v google-chrome > /dev/null || missing+=(chromium); \
+	if [ $${#missing[@]} -gt 0 ]; then \
+		{ [ "$$(id -u)" = 0 ] && apt-get -qq update && apt-get -qq install -y "$${missing[@]}"; } || \
+			echo "Tests that need $${missing[*]} will be skipped. On Debian: sudo apt install $${missing[*]}"; \
+	fi
+
 # ---- the book -------------------------------------------------------------------------------------------------------
 
 # Outputs are cached by the code of a page, and pages that were read are not read again. Both also depend on aelib, on the measured
@@ -55,7 +66,7 @@ serve: ## serve the built book on localhost
 DOWNLOADS := _build/downloads
 
 .PHONY: downloads
-downloads: book ## the book as one PDF, and each page with code as a notebook for plain Jupyter
+downloads: programs book ## the book as one PDF, and each page with code as a notebook for plain Jupyter
 	@rm -rf $(DOWNLOADS)
 	$(BIN)/python book/_ext/make_notebooks.py $(DOWNLOADS)/notebooks
 	$(BIN)/python book/_ext/make_pdf.py $(DOWNLOADS)/autoencoders.pdf
@@ -81,7 +92,7 @@ PYTHON_ONE := OMP_NUM_THREADS=1 $(BIN)/python
 PYTEST := $(PYTHON_ONE) -m pytest
 
 .PHONY: test
-test: $(STAMP) lint book ## set up, build the book and run every check
+test: $(STAMP) programs lint book ## set up, build the book and run every check
 	$(PYTEST) -n 2 --dist loadfile
 	@$(MAKE) --no-print-directory rerun
 
@@ -152,6 +163,10 @@ lock: $(STAMP) ## compile requirements.txt anew from the ranges in pyproject.tom
 		--no-emit-index-url --no-emit-find-links --no-emit-trusted-host --upgrade $(if $(NEWEST),,--upgrade-package torch==2.13.0) \
 		--output-file requirements.txt pyproject.toml
 	sed -i 's/^\(torch==[0-9.]*\)+.*/\1/' requirements.txt
+
+.PHONY: pictures
+pictures: book grade-demo ## take the pictures of README anew
+	$(PYTHON_ONE) tests/take_pictures.py .github/pictures
 
 .PHONY: clean
 clean: ## delete what can be made again; never course/ (grades) and not .venv

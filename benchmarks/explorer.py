@@ -5,18 +5,12 @@ model being ready; a reader does not wait for it unless to touch the explorer at
 moves something to the changed picture. "response": the same for the keys after it, in the median.
 """
 
-import functools
-import http.server
-import shutil
 import statistics
-import sys
-import threading
-from pathlib import Path
 
 import report
+from built_site import chromium, served
 from playwright.sync_api import sync_playwright
 
-SITE = Path(__file__).parents[1] / "_build" / "html"
 PAGE = "book/02_variants/08_vae.html"
 KEYS = 20
 
@@ -38,11 +32,6 @@ READY = """root => new Promise(resolve => {
 })"""
 
 
-class Quiet(http.server.SimpleHTTPRequestHandler):
-    def log_message(self, *_: object) -> None:
-        pass
-
-
 def measure(browser, address):
     """The three times of one round."""
     context = browser.new_context()
@@ -57,21 +46,12 @@ def measure(browser, address):
 
 
 def main():
-    parser = report.parser(__doc__)
-    parser.add_argument("--site", type=Path, default=SITE, help="the folder of the built site")
-    parser.add_argument("--page", default=PAGE, help="a page of it with an explorer that has a plane")
-    options = report.chosen(parser)
-    if not (options.site / options.page).is_file():
-        sys.exit(f"--page: {options.site / options.page} is missing; build the book first: make book")
-    handler = functools.partial(Quiet, directory=options.site)
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server, sync_playwright() as playwright:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
-        address = f"http://127.0.0.1:{server.server_port}/{options.page}"
-        rounds = [measure(browser, address) for _ in range(2 if options.quick else 9)]
-        result = {**report.about(options), "browser": f"Chromium {browser.version}", "page": options.page}
+    options = report.options(__doc__)
+    with served() as address, sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium(), args=["--no-sandbox"])
+        rounds = [measure(browser, f"{address}/{PAGE}") for _ in range(2 if options.quick else 9)]
+        result = {**report.about(options), "browser": f"Chromium {browser.version}", "page": PAGE}
         browser.close()
-        server.shutdown()
     for name, times in zip(("runtime ready", "first response", "response"), zip(*rounds)):
         result[name] = report.summary(list(times))
     result["rounds"] = len(rounds)

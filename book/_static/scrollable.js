@@ -5,7 +5,7 @@ const WIDE = "mjx-container[display], table, pre, p, li, dd, dt";
 
 function reach() {
   for (const element of document.querySelectorAll(`.bd-article :is(${WIDE})`)) {
-    const larger = element.scrollWidth > element.clientWidth + 1 || element.scrollHeight > element.clientHeight + 1;
+    const larger = element.scrollWidth > element.clientWidth || element.scrollHeight > element.clientHeight;
     const scrolls = larger && ["auto", "scroll"].includes(getComputedStyle(element).overflowX);
     if (scrolls && !element.hasAttribute("tabindex")) {
       element.tabIndex = 0;
@@ -19,8 +19,8 @@ function reach() {
 
 let waiting = 0;
 function reachSoon() {
-  cancelAnimationFrame(waiting);
-  waiting = requestAnimationFrame(reach);
+  clearTimeout(waiting); // when the page has come to rest: to ask for sizes while it changes is slow
+  waiting = setTimeout(reach, 100);
 }
 
 window.addEventListener("load", () => (window.MathJax?.startup?.promise ?? Promise.resolve()).then(reachSoon));

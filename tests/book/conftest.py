@@ -1,7 +1,5 @@
 """The built site, and the scripts that make the book, for the tests that look at them."""
 
-import functools
-import http.server
 import importlib
 import threading
 
@@ -27,14 +25,17 @@ PHONE = {"viewport": {"width": 390, "height": 844}, "color_scheme": "dark", "has
 
 
 @pytest.fixture(scope="module")
-def served(site):
+def script():
+    """Import what lies in ``book/_ext`` by name, as its modules import each other."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(str(ROOT / "book" / "_ext"))
+        yield importlib.import_module
+
+
+@pytest.fixture(scope="module")
+def served(site, script):
     """The address of a server with the built site."""
-
-    class Handler(http.server.SimpleHTTPRequestHandler):
-        def log_message(self, *_):
-            pass
-
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Handler, directory=SITE)) as server:
+    with script("serve").server(SITE) as server:
         thread = threading.Thread(target=server.serve_forever)
         thread.start()
         yield f"http://127.0.0.1:{server.server_port}"
@@ -46,11 +47,3 @@ def served(site):
 def contexts(chromium):
     """What a reader has on a desktop and on a phone."""
     return {"desktop": chromium.new_context(**DESKTOP), "phone": chromium.new_context(**PHONE)}
-
-
-@pytest.fixture(scope="module")
-def script():
-    """Import what lies in ``book/_ext`` by name, as its modules import each other."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.syspath_prepend(str(ROOT / "book" / "_ext"))
-        yield importlib.import_module

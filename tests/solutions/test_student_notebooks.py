@@ -5,14 +5,14 @@ import shutil
 
 import pytest
 from elsewhere import Elsewhere
-from notebook_server import TOKEN, JupyterServer
+from lab_pages import open_notebook, run_first_cells
+from notebook_server import JupyterServer
 
 from autograder import paths
 
 NOTEBOOKS = {path.parent.name: path for path in sorted(paths.EXERCISES.glob("*/*.ipynb"))}
-ACTIVE = "number => document.querySelectorAll('.jp-Notebook .jp-Cell')[number].classList.contains('jp-mod-active')"
-PROMPT_IS = """([number, text]) =>
-    document.querySelectorAll(".jp-Notebook .jp-CodeCell .jp-InputPrompt")[number].textContent === text"""
+# JupyterLab takes cells that cannot be seen out of the page, so all that are run here have room.
+WINDOW = {"width": 1280, "height": 6000}
 OUTPUTS = ".jp-Notebook .jp-CodeCell .jp-OutputArea-output"
 
 
@@ -37,19 +37,10 @@ def lab(tmp_path_factory):
 @pytest.mark.slow
 @pytest.mark.parametrize("name", sorted(NOTEBOOKS))
 def test_the_set_up_runs_in_jupyterlab_and_the_first_task_waits_for_its_answer(name, lab, chromium):
-    page = chromium.new_page(viewport={"width": 1280, "height": 900})
-    page.goto(f"{lab.address}/lab/tree/{name}/{NOTEBOOKS[name].name}?token={TOKEN}&reset")
-    page.wait_for_selector(".jp-Notebook-ExecutionIndicator[data-status=idle]", timeout=120_000)
-    page.locator(".jp-Notebook .jp-Cell").first.click()
-    page.keyboard.press("Escape")
-    # The introduction, install, set-up, the first task, its stub, and its first test; each when the one before is done.
-    done = 0
-    for number, kind in enumerate(("text", "code", "code", "text", "code", "code")):
-        page.wait_for_function(ACTIVE, arg=number)
-        page.keyboard.press("Shift+Enter")
-        if kind == "code":
-            page.wait_for_function(PROMPT_IS, arg=[done, f"[{done + 1}]:"], timeout=120_000)
-            done += 1
+    page = chromium.new_page(viewport=WINDOW)
+    open_notebook(page, lab, f"{name}/{NOTEBOOKS[name].name}")
+    # The introduction, install, set-up, the first task, its stub, and its first test.
+    run_first_cells(page, lab, ("text", "code", "code", "text", "code", "code"))
     page.locator(OUTPUTS).first.wait_for()
     (error,) = page.locator(OUTPUTS).all_text_contents()
     assert "NotImplementedError" in error
