@@ -87,11 +87,11 @@ class Styles:
             raise ExtensionError("light_head: the theme brings its icons in another way now; look what its pages load")
         for path in fonts:
             options = subset.Options()
-            font = subset.load_font(path, options)
             chosen = subset.Subsetter(options)
             chosen.populate(unicodes=self.glyphs)
-            chosen.subset(font)
-            subset.save_font(font, path, options)
+            with subset.load_font(path, options) as font:
+                chosen.subset(font)
+                subset.save_font(font, path, options)
             path.with_suffix(".woff2").unlink(missing_ok=True)
 
 

@@ -94,6 +94,7 @@ def finish(app: Sphinx, error: Exception | None) -> None:
 
 
 def setup(app: Sphinx) -> ExtensionMetadata:
-    """Register it."""
+    """Register it, and the script that sets formulas a few at a time."""
+    app.add_js_file("formulas.js", loading_method="defer")
     app.connect("build-finished", finish, priority=900)  # after the theme has written its style sheets
     return {"parallel_read_safe": True, "parallel_write_safe": True}

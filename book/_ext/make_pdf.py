@@ -66,7 +66,8 @@ def stage(pages: Mapping[str, BeautifulSoup], folder: Path) -> None:
             asked.get(target, set()).add(place)
     for page in pages:
         marks = "".join(f'<a href="#{place}" hidden></a>' for place in sorted(asked[page] - {""}))
-        text = (SITE / f"{page}.html").read_text(encoding="utf-8")
+        # A picture that waits until it is in view would wait for ever.
+        text = (SITE / f"{page}.html").read_text(encoding="utf-8").replace('loading="lazy"', "")
         copy = folder / f"{page}.html"
         copy.parent.mkdir(parents=True, exist_ok=True)
         copy.write_text(

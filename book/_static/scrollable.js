@@ -23,7 +23,11 @@ function reachSoon() {
   waiting = setTimeout(reach, 100);
 }
 
-window.addEventListener("load", () => (window.MathJax?.startup?.promise ?? Promise.resolve()).then(reachSoon));
-window.addEventListener("resize", reachSoon);
-document.addEventListener("toggle", reachSoon, true); // a folded solution that is opened
-new ResizeObserver(reachSoon).observe(document.querySelector(".bd-article") ?? document.body); // formulas and images that came late
+function start() {
+  reach();
+  window.addEventListener("resize", reachSoon);
+  document.addEventListener("toggle", reachSoon, true); // a folded solution that is opened
+  new ResizeObserver(reachSoon).observe(document.querySelector(".bd-article") ?? document.body); // images that come late
+}
+
+window.addEventListener("load", () => (window.MathJax?.startup?.promise ?? Promise.resolve()).then(start));
