@@ -16,6 +16,9 @@ PARAMETERS = re.compile(r'<dl>\s*((?:<dd><em class="sig-param">.*?</dd>\s*)+)</d
 # Docutils gives works the role of an entry, which has been withdrawn, in a list, whose children have to be items.
 ENTRY = 'role="doc-biblioentry"'
 
+# Who speaks to the computer says what is written: "Show the code".
+ANOTHER_NAME = '<summary aria-label="Toggle hidden content">'
+
 # The corner of a table that has titles for its rows and its columns is no title.
 CORNER = re.compile(r'<th class="head[^"]*">\s*<p></p>\s*</th>')
 
@@ -27,9 +30,8 @@ def repair(text: str) -> str:
         items = found[1].replace("<dd>", "<li>").replace("</dd>", "</li>")
         return f'<ul class="sig-lines">{items}</ul>'
 
-    return CORNER.sub("<td></td>", PARAMETERS.sub(as_list, TITLE.sub(NAMED_TITLE, text))).replace(
-        ENTRY, 'role="listitem"'
-    )
+    text = CORNER.sub("<td></td>", PARAMETERS.sub(as_list, TITLE.sub(NAMED_TITLE, text)))
+    return text.replace(ENTRY, 'role="listitem"').replace(ANOTHER_NAME, "<summary>")
 
 
 def finish(app: Sphinx, error: Exception | None) -> None:

@@ -94,7 +94,8 @@ def finish(app: Sphinx, error: Exception | None) -> None:
 
 
 def setup(app: Sphinx) -> ExtensionMetadata:
-    """Register it, and the script that sets formulas a few at a time."""
+    """Register it, and the scripts that set formulas a few at a time and load what is printed."""
     app.add_js_file("formulas.js", loading_method="defer")
+    app.add_js_file("printing.js", loading_method="defer")
     app.connect("build-finished", finish, priority=900)  # after the theme has written its style sheets
     return {"parallel_read_safe": True, "parallel_write_safe": True}

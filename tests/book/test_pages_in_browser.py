@@ -1,5 +1,6 @@
 """Every page of the built site in a real browser: on a desktop in the light, and on a phone in the dark."""
 
+import io
 import os
 import re
 from urllib.parse import urlsplit
@@ -7,6 +8,7 @@ from urllib.parse import urlsplit
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from book_pages import SITE, TOC
+from pypdf import PdfReader
 
 EVERY_PAGE = sorted({*TOC, "genindex", "search"})
 # One of each kind is judged by axe-core, which takes ten seconds for a page; the night judges all of them.
@@ -106,6 +108,23 @@ def test_the_site_works_from_a_folder(opened):
     image = page.page.locator(".bd-article img[loading=lazy]").first
     image.scroll_into_view_if_needed()
     page.page.wait_for_function("image => image.complete && image.naturalWidth > 0", arg=image.element_handle())
+
+
+@pytest.mark.slow
+def test_a_page_prints_with_its_pictures_and_what_is_folded(opened):
+    page = opened("book/02_variants/08_vae").page
+    # As a browser does before it prints; then it waits for what is being loaded.
+    page.emulate_media(media="print")
+    page.evaluate("() => window.dispatchEvent(new Event('beforeprint'))")
+    page.wait_for_function("() => [...document.querySelectorAll('.bd-article img')].every(image => image.complete)")
+    sheets = PdfReader(io.BytesIO(page.pdf(format="A4"))).pages
+    assert sum(len(sheet.images) for sheet in sheets) == page.locator(".bd-article img:visible").count()
+    text = " ".join(sheet.extract_text() for sheet in sheets)
+    assert "Solution to Exercise 14.1" in text
+    assert "generator.manual_seed(0)" in text
+    assert "Show the code" not in text
+    assert "Click to" not in text
+    assert "Drag the point" not in text
 
 
 @pytest.mark.slow
