@@ -1,7 +1,8 @@
 """Lighthouse on three typical pages of the built site, for a desktop and for a phone. It needs Node and Chromium.
 
-Each page is judged three times, and the median counts. A score below 95 ends the run with an error, but for the speed on Lighthouse's
-phone, a slow one on a slow network: it is written down as it is. There the formulas, which MathJax sets in the page, take most of it.
+Each page is judged three times, and the median counts. A score below 95 ends the run with an error, but for the speed on
+Lighthouse's phone, a slow one on a slow network: it is written down as it is. There MathJax, which sets the formulas in the page,
+takes most of the time.
 """
 
 import json
