@@ -54,18 +54,26 @@ class Styles:
     def __init__(self, site: Path, icons: set[str]) -> None:
         self.site, self.icons = site, icons
         self.glyphs: set[int] = set()
+        self.written: dict[tuple[Path, ...], str] = {}
 
     def joined(self, text: str, folder: Path) -> str:
         """The text of a page in ``folder`` with one style sheet in the place of many."""
 
         def one(found: re.Match[str]) -> str:
-            sheets = [(folder / unquote(address)).resolve() for address in ADDRESS.findall(found[0])]
-            style = self._without_icons("\n".join(self._read(sheet) for sheet in sheets))
-            name = f"site-{hashlib.sha256(style.encode()).hexdigest()[:16]}.css"
-            (self.site / "_static" / name).write_text(style, encoding="utf-8")
-            return f'\n    <link rel="stylesheet" type="text/css" href="{os.path.relpath(self.site, folder)}/_static/{name}" />'
+            sheets = tuple((folder / unquote(address)).resolve() for address in ADDRESS.findall(found[0]))
+            if sheets not in self.written:
+                self.written[sheets] = self._write(sheets)
+            address = f"{os.path.relpath(self.site, folder)}/_static/{self.written[sheets]}"
+            return f'\n    <link rel="stylesheet" type="text/css" href="{address}" />'
 
         return SHEETS.sub(one, text)
+
+    def _write(self, sheets: tuple[Path, ...]) -> str:
+        """Write the style sheets as one, and return its name."""
+        style = self._without_icons("\n".join(self._read(sheet) for sheet in sheets))
+        name = f"site-{hashlib.sha256(style.encode()).hexdigest()[:16]}.css"
+        (self.site / "_static" / name).write_text(style, encoding="utf-8")
+        return name
 
     def _read(self, sheet: Path) -> str:
         """A style sheet with what it imports, and with addresses as seen from the folder of the result."""
