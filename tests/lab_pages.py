@@ -29,6 +29,19 @@ def run_first_cells(page, server, kinds):
         if kind == "code":
             done += 1
             try:
+                if not _begins(page, done):  # JupyterLab forgets what is run while it connects to the kernel
+                    page.locator(".jp-Notebook .jp-Cell").nth(number).locator(".jp-InputPrompt").click()
+                    page.keyboard.press("Shift+Enter")
                 page.wait_for_function(f"prompt => {PROMPTS}.includes(prompt)", arg=f"[{done}]:", timeout=120_000)
             except TimeoutError as error:
                 raise AssertionError(f"{page.evaluate(PROMPTS)[:4]} {server.ask('api/kernels')}") from error
+
+
+def _begins(page, number):
+    """Whether a cell runs or has been run, within a time in which it would have begun."""
+    begun = f"prompts => {PROMPTS}.some(prompt => prompts.includes(prompt))"
+    try:
+        page.wait_for_function(begun, arg=["[*]:", f"[{number}]:"], timeout=20_000)
+    except TimeoutError:
+        return False
+    return True
